@@ -1,0 +1,56 @@
+"""The only reader of the environment. Everything has a default, so that nothing needs to be configured to begin."""
+
+from functools import lru_cache
+from pathlib import Path
+
+from pydantic import AliasChoices, Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def _default_home() -> Path:
+    return Path.home() / ".capture"
+
+
+class Settings(BaseSettings):
+    """Configuration of one process, from environment variables of the same (upper-case) names."""
+
+    model_config = SettingsConfigDict(extra="ignore", populate_by_name=True, env_ignore_empty=True)
+
+    capture_home: Path = Field(default_factory=_default_home, description="Folder of everything this machine keeps.")
+    capture_api_token: SecretStr | None = Field(None, description="Bearer token that writing over HTTP needs.")
+    capture_webhook_url: SecretStr | None = Field(None, description="Where critical quality failures and alerts go.")
+    capture_actions_repository: str | None = Field(None, description="owner/name that holds the workflows.")
+    capture_actions_ref: str = Field("main", description="Branch or tag whose workflows are dispatched.")
+    capture_actions_token: SecretStr | None = Field(None, description="Token that may dispatch; else GitHub's.")
+
+    github_token: SecretStr | None = None
+    github_app_id: str | None = None
+    github_app_private_key: SecretStr | None = None
+    github_app_installation_id: int | None = None
+    github_api_url: str = "https://api.github.com"
+    github_graphql_url: str | None = Field(None, description="Default: GITHUB_API_URL plus /graphql.")
+
+    supabase_url: str | None = None
+    supabase_secret_key: SecretStr | None = Field(
+        None, validation_alias=AliasChoices("supabase_secret_key", "SUPABASE_SECRET_KEY", "SUPABASE_SERVICE_KEY")
+    )
+    database_url: SecretStr | None = None
+
+    inngest_event_key: SecretStr | None = None
+    inngest_signing_key: SecretStr | None = None
+    inngest_base_url: str | None = Field(None, description="Self-hosted Inngest; unset means Inngest Cloud.")
+    inngest_dev: str | None = None
+    inngest_serve_origin: str | None = Field(None, description="Where Inngest reaches this application.")
+
+    prefect_api_url: str | None = None
+
+    @property
+    def graphql_url(self) -> str:
+        """GitHub's GraphQL endpoint."""
+        return self.github_graphql_url or f"{self.github_api_url.rstrip('/')}/graphql"
+
+
+@lru_cache(maxsize=1)
+def settings() -> Settings:
+    """The process's settings, read once."""
+    return Settings()
