@@ -17,30 +17,33 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(extra="ignore", populate_by_name=True, env_ignore_empty=True)
 
     capture_home: Path = Field(default_factory=_default_home, description="Folder of everything this machine keeps.")
-    capture_api_token: SecretStr | None = Field(None, description="Bearer token that writing over HTTP needs.")
-    capture_webhook_url: SecretStr | None = Field(None, description="Where critical quality failures and alerts go.")
-    capture_actions_repository: str | None = Field(None, description="owner/name that holds the workflows.")
-    capture_actions_ref: str = Field("main", description="Branch or tag whose workflows are dispatched.")
-    capture_actions_token: SecretStr | None = Field(None, description="Token that may dispatch; else GitHub's.")
+    capture_api_token: SecretStr | None = Field(default=None, description="Bearer token that writing over HTTP needs.")
+    capture_webhook_url: SecretStr | None = Field(
+        default=None, description="Where critical quality failures and alerts go."
+    )
+    capture_actions_repository: str | None = Field(default=None, description="owner/name that holds the workflows.")
+    capture_actions_ref: str = Field(default="main", description="Branch or tag whose workflows are dispatched.")
+    capture_actions_token: SecretStr | None = Field(default=None, description="Token that may dispatch; else GitHub's.")
 
     github_token: SecretStr | None = None
     github_app_id: str | None = None
     github_app_private_key: SecretStr | None = None
     github_app_installation_id: int | None = None
     github_api_url: str = "https://api.github.com"
-    github_graphql_url: str | None = Field(None, description="Default: GITHUB_API_URL plus /graphql.")
+    github_graphql_url: str | None = Field(default=None, description="Default: GITHUB_API_URL plus /graphql.")
 
     supabase_url: str | None = None
     supabase_secret_key: SecretStr | None = Field(
-        None, validation_alias=AliasChoices("supabase_secret_key", "SUPABASE_SECRET_KEY", "SUPABASE_SERVICE_KEY")
+        default=None,
+        validation_alias=AliasChoices("supabase_secret_key", "SUPABASE_SECRET_KEY", "SUPABASE_SERVICE_KEY"),
     )
     database_url: SecretStr | None = None
 
     inngest_event_key: SecretStr | None = None
     inngest_signing_key: SecretStr | None = None
-    inngest_base_url: str | None = Field(None, description="Self-hosted Inngest; unset means Inngest Cloud.")
+    inngest_base_url: str | None = Field(default=None, description="Self-hosted Inngest; unset means Inngest Cloud.")
     inngest_dev: str | None = None
-    inngest_serve_origin: str | None = Field(None, description="Where Inngest reaches this application.")
+    inngest_serve_origin: str | None = Field(default=None, description="Where Inngest reaches this application.")
 
     prefect_api_url: str | None = None
 

@@ -63,6 +63,7 @@ class Job(BaseModel):
     decision: dict[str, Any] | None = None
     scope_hash: str
     parent_id: UUID | None = None
+    is_parent: bool = False
     retry_of: UUID | None = None
     continuation_of: UUID | None = None
     shard: int | None = None
@@ -103,6 +104,54 @@ class Job(BaseModel):
         return f"{self.owner}/{self.name}"
 
 
+class NewJob(BaseModel):
+    """A job to submit. Columns as in `progressive_capture_jobs`; `parent` is an index into the same submission."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    job_type: JobType
+    owner: str
+    name: str
+    processor_type: Processor
+    trigger: Trigger
+    scope_hash: str
+    repository_id: UUID | None = None
+    status: Literal["pending", "deferred", "completed"] = "pending"
+    mode: Mode = "normal"
+    priority: int = 0
+    time_range_days: int | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    numbers: tuple[int, ...] | None = None
+    overlap_numbers: tuple[int, ...] | None = None
+    max_items: int | None = None
+    datasets: tuple[Dataset, ...] = DATASETS
+    decision: dict[str, Any] | None = None
+    is_parent: bool = False
+    parent: int | None = None
+    parent_id: UUID | None = None
+    retry_of: UUID | None = None
+    continuation_of: UUID | None = None
+    shard: int | None = None
+    shards: int | None = None
+    cursor: dict[str, Any] | None = None
+    next_attempt_at: datetime | None = None
+    deferred_reason: str | None = None
+    metadata: dict[str, Any] = Field(default_factory=dict)
+    throttle_seconds: int | None = None
+    """Refuse when a job of this scope and trigger completed less than so many seconds ago; None never refuses."""
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """What became of one submitted job; for `duplicate` and `throttled`, `id` is the job that stands for it."""
+
+    id: UUID
+    outcome: Literal["created", "duplicate", "throttled"]
+    status: Status
+    next_time: datetime | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
     """A job that this worker may write for, until `lease_expires_at` of the job unless it beats."""
@@ -127,11 +176,18 @@ class ManifestItem:
 
     def count(self, name: ListName) -> int | None:
         """GitHub's count of one list."""
-        return getattr(self, name)
+        counts: dict[ListName, int | None] = {
+            "reviews": self.reviews,
+            "inline_comments": self.inline_comments,
+            "conversation_comments": self.conversation_comments,
+            "file_changes": self.file_changes,
+        }
+        return counts[name]
 
     def weight(self, lists: tuple[ListName, ...] = LISTS) -> int:
         """How many rows the item will bring, itself included; what is unknown counts as one."""
-        return 1 + sum(1 if (count := self.count(name)) is None else count for name in lists)
+        counts = (self.count(name) for name in lists)
+        return 1 + sum(1 if count is None else count for count in counts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +208,8 @@ class Chunk:
     """Rows that are committed together. Each list holds dicts with exactly the columns of its table.
 
     Rows name their pull request by `number`, since the database knows its key. `lists` rows carry `number, list,
-    source_updated_at, expected, captured, complete, truncated, listed_at`: a list that is `complete` here was read to its
-    end, so stored rows of it that are absent from the chunk are marked deleted. A column that is absent from a row
+    source_updated_at, expected, captured, complete, truncated, listed_at`: a list that is `complete` here was read
+    to its end, so stored rows of it that are absent from the chunk are marked deleted. A column that is absent from a row
     is left alone in the database.
     """
 

@@ -30,6 +30,8 @@ create table public.progressive_capture_jobs (
   decision jsonb,
   scope_hash text not null,
   parent_id uuid references public.progressive_capture_jobs (id),
+  -- A parent only gathers its children (the slices of a split, the shards of a backfill); it is never claimed itself.
+  is_parent boolean not null default false,
   retry_of uuid references public.progressive_capture_jobs (id),
   continuation_of uuid references public.progressive_capture_jobs (id),
   shard integer check (shard >= 1),
