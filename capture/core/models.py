@@ -209,8 +209,8 @@ class Chunk:
 
     Rows name their pull request by `number`, since the database knows its key. `lists` rows carry `number, list,
     source_updated_at, expected, captured, complete, truncated, listed_at`: a list that is `complete` here was read
-    to its end, so stored rows of it that are absent from the chunk are marked deleted. A column that is absent from a row
-    is left alone in the database.
+    to its end, so stored rows of it that are absent from the chunk are marked deleted. A column that is absent from
+    a row is left alone in the database.
     """
 
     people: list[Row] = field(default_factory=list[Row])

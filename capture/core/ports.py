@@ -54,7 +54,7 @@ class Handed:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a probe found: `code` is `ok` or what is wrong, for example `api_down`, `no_worker`; `detail` is for people."""
+    """What a probe found: `code` is `ok` or what is wrong (`api_down`, `no_worker`); `detail` is for people."""
 
     up: bool
     code: str
