@@ -173,6 +173,8 @@ class ManifestItem:
     inline_comments: int | None = None
     conversation_comments: int | None = None
     file_changes: int | None = None
+    comments_total: int | None = None
+    """GitHub's own sum of comments. What it counts is undocumented, so it shows that something changed, no more."""
 
     def count(self, name: ListName) -> int | None:
         """GitHub's count of one list."""
@@ -201,6 +203,7 @@ class ListState:
     captured: int
     complete: bool
     truncated: bool
+    comments_total: int | None = None
 
 
 @dataclass(slots=True)

@@ -113,6 +113,8 @@ create table public.pull_request_manifest (
   inline_comments integer check (inline_comments >= 0),
   conversation_comments integer check (conversation_comments >= 0),
   file_changes integer check (file_changes >= 0),
+  -- GitHub's own sum of comments. Undocumented in what it counts: a difference says "read again", it is never evidence.
+  comments_total integer check (comments_total >= 0),
   scan_id uuid references public.manifest_scans (id) on delete set null,
   listed_at timestamptz not null default now(),
   deleted_at timestamptz,
@@ -130,6 +132,8 @@ create table public.pull_request_lists (
   captured integer not null default 0,
   complete boolean not null default false,
   truncated boolean not null default false,
+  -- The manifest's comments_total when the list was read (inline comments only, which GitHub does not count).
+  comments_total integer,
   listed_at timestamptz not null,
   primary key (pull_request_id, list),
   check (not (complete and truncated))
