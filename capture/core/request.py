@@ -46,6 +46,8 @@ class CaptureRequest(BaseModel):
     mode: Mode = "normal"
     whole_history: bool = False
     """Asks for everything although a watermark exists."""
+    notes: tuple[str, ...] = ()
+    """What was decided about the words before routing, for example which of two contradicting ones won."""
 
     @property
     def full_name(self) -> str:
@@ -147,6 +149,8 @@ class CaptureRequest(BaseModel):
 
     @model_validator(mode="after")
     def _together(self) -> "CaptureRequest":
+        if self.force and self.processor is None:
+            raise _wrong("force", "it passes the stop of a processor that is named; name one")
         windowed = [name for name in ("days_back", "since", "until") if getattr(self, name) is not None]
         if self.whole_history and windowed:
             raise _wrong(windowed[0], "the whole history and a window are two different requests")
