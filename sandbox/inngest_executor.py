@@ -179,7 +179,8 @@ class Executor:
         return {
             "ctx": {
                 "attempt": attempt, "max_attempts": attempts, "run_id": run.run_id, "env": "",
-                "fn_id": run.function["id"], "disable_immediate_execution": planned, "step_id": "step", "use_api": False,
+                "fn_id": run.function["id"], "disable_immediate_execution": planned, "step_id": "step",
+                "use_api": False,
                 "stack": {"current": len(run.stack), "stack": run.stack},
             },
             "event": run.event, "events": [run.event], "steps": run.steps, "use_api": False, "version": 2,
