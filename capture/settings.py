@@ -1,5 +1,6 @@
 """The only reader of the environment. Everything has a default, so that nothing needs to be configured to begin."""
 
+import os
 from functools import lru_cache
 from pathlib import Path
 
@@ -57,3 +58,8 @@ class Settings(BaseSettings):
 def settings() -> Settings:
     """The process's settings, read once."""
     return Settings()
+
+
+def shell_environment() -> dict[str, str]:
+    """The whole environment of this process, for the processes that it starts."""
+    return dict(os.environ)

