@@ -25,7 +25,7 @@ def decision_rows(decision: Mapping[str, Any]) -> list[dict[str, str]]:
         rows.append(
             {
                 "processor": LABELS.get(processor, processor),
-                "scope": scope_words(part),
+                "scope": scope_words(part.get("scope") or part),
                 "priority": str(part.get("priority", 0)),
                 "reason": str(part.get("reason", "")),
             }

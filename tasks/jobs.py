@@ -14,9 +14,9 @@ from tasks.forms import HistoricalForm
 DATASETS_OF: dict[JobType, tuple[Dataset, ...]] = {
     "recent-prs": DATASETS,
     "historical-pr-sync": DATASETS,
-    "historical-reviews-sync": ("pull_requests", "reviews"),
-    "historical-comments-sync": ("pull_requests", "comments"),
-    "bulk-file-changes": ("pull_requests", "file_changes"),
+    "historical-reviews-sync": ("reviews",),
+    "historical-comments-sync": ("comments",),
+    "bulk-file-changes": ("file_changes",),
     "reconcile": DATASETS,
 }
 """What each kind of job captures. A pull request's own row always comes along: its children hang on it."""
