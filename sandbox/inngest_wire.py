@@ -46,8 +46,8 @@ def signature(body: bytes, signing_key: str, at: int | None = None) -> str:
 def accepted_bearers(signing_key: str) -> set[str]:
     """The forms in which the server takes its signing key as a bearer token: whole, bare and hashed."""
     bare = bare_key(signing_key)
-    prefix = signing_key[: len(signing_key) - len(bare)]
-    return {signing_key, bare, prefix + hashlib.sha256(bytes.fromhex(bare)).hexdigest()}
+    hashed = hashlib.sha256(bytes.fromhex(bare)).hexdigest()
+    return {signing_key, bare, hashed, signing_key[: len(signing_key) - len(bare)] + hashed}
 
 
 def strict_json(raw: bytes) -> Any:
