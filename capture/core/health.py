@@ -14,6 +14,8 @@ OPEN_FOR = timedelta(seconds=120)
 FRESH = timedelta(seconds=10)
 HEARTBEAT_STALE = timedelta(minutes=12)
 
+_COLUMNS = ("processor", "status", "breaker", "failures", "verdict", "detail")
+
 
 @dataclass(frozen=True, slots=True)
 class Health:
@@ -34,8 +36,9 @@ class Health:
     def from_row(cls, row: dict[str, Any]) -> "Health":
         """Read the row that the store answers."""
         times = ("open_until", "heartbeat_at", "last_claim_at", "probed_at")
-        known = {name: row[name] for name in ("processor", "status", "breaker", "failures", "verdict", "detail")}
-        return cls(**known, **{name: _time(row[name]) for name in times})
+        known: dict[str, Any] = {name: row[name] for name in _COLUMNS}
+        known.update({name: _time(row[name]) for name in times})
+        return cls(**known)
 
 
 def _time(value: Any) -> datetime | None:

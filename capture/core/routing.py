@@ -229,7 +229,7 @@ def _split(case: Case) -> Decision | None:
         part="newest", scope=newest_scope, overlap_numbers=overlap, overlap=True,
     )  # fmt: skip
     bulk = replace(
-        _whole(case, "github_actions", f"Bulk: the whole scope; what is stored is skipped, {band} items are seen again."),
+        _whole(case, "github_actions", f"Bulk: the whole scope, without what is stored, and {band} items once more."),
         part="bulk", overlap_numbers=overlap, overlap=True,
     )  # fmt: skip
     return _decide(case, 8, reason, newest, bulk, linked=True)
