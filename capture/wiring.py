@@ -8,6 +8,7 @@ from capture.core.errors import ConfigurationError
 from capture.settings import Settings
 
 if TYPE_CHECKING:
+    from capture.processors.github_actions import ActionsClient
     from capture.store.store import Store
 
 Say = Callable[[str], None]
@@ -62,3 +63,37 @@ async def open_store(settings: Settings, *, say: Say = _silent) -> "AsyncGenerat
     with database(settings, say=say) as dsn:
         async with open_postgres(dsn) as transport:
             yield Store(transport)
+
+
+@asynccontextmanager
+async def open_actions(
+    settings: Settings, *, repository: str | None = None, ref: str | None = None
+) -> "AsyncGenerator[ActionsClient, None]":
+    """GitHub Actions of the repository that holds the workflows (`CAPTURE_ACTIONS_REPOSITORY` unless named).
+
+    Raises `ConfigurationError` where no repository is configured.
+    """
+    from datetime import UTC, datetime
+
+    import anyio
+    import httpx
+
+    from capture.processors.github_actions import ActionsClient
+
+    holder = repository or settings.capture_actions_repository
+    if not holder:
+        raise ConfigurationError("CAPTURE_ACTIONS_REPOSITORY is not set: which repository holds the workflows?")
+
+    async def token() -> str | None:
+        secret = settings.capture_actions_token or settings.github_token
+        return secret.get_secret_value() if secret else None
+
+    async with httpx.AsyncClient(base_url=settings.github_api_url, timeout=30.0, follow_redirects=True) as http:
+        yield ActionsClient(
+            http,
+            holder,
+            ref=ref or settings.capture_actions_ref,
+            token=token,
+            clock=lambda: datetime.now(UTC),
+            sleep=anyio.sleep,
+        )

@@ -10,13 +10,14 @@ from typing import Any
 from uuid import UUID
 
 from prefect import flow
-from prefect.states import Cancelled, Completed, State
+from prefect.client.schemas.objects import State
+from prefect.states import Cancelled, Completed
 
 from capture.core.errors import CaptureError, JobFailed
 from capture.core.models import Executor
 from flows.console import ending, print_json
-from tasks.forms import HistoricalForm
 from tasks.capture import capture_job, outcome_values
+from tasks.forms import HistoricalForm
 from tasks.jobs import job_for
 
 STOP_AFTER_MINUTES = 330
@@ -78,24 +79,25 @@ def main(argv: list[str]) -> int:
             days_back=given.days_back,
             max_items=given.max_items,
         )
-        state = asyncio.run(
-            historical_sync(
-                form,
-                executed_by=given.executed_by,
-                stop_after_minutes=given.stop_after_minutes,
-                return_state=True,
-            )
-        )
-        if state.is_cancelled():
-            print_json({"status": "cancelled", "reason": state.message})
-            return 1
-        print_json(asyncio.run(_result(state)))
+        outcome = asyncio.run(run_and_wait(form, given.executed_by, given.stop_after_minutes))
+        print_json(outcome)
+        if outcome["status"] == "cancelled":
+            return JobFailed.exit_code
     except (CaptureError, ValueError) as error:
         return ending(error)
     return 0
 
 
-async def _result(state: State[Any]) -> Any:
+async def run_and_wait(
+    job: HistoricalForm, executed_by: Executor, stop_after_minutes: float = STOP_AFTER_MINUTES
+) -> dict[str, Any]:
+    """Run the flow and answer the outcome as JSON, also where it was cancelled. Raises `JobFailed`, or an outage."""
+    started: Any = historical_sync(
+        job, executed_by=executed_by, stop_after_minutes=stop_after_minutes, return_state=True
+    )
+    state = await started
+    if state.is_cancelled():
+        return {"status": "cancelled", "job_id": str(job.job_id) if job.job_id else None, "reason": state.message}
     return await state.aresult()
 
 

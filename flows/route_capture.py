@@ -8,23 +8,19 @@ import argparse
 import asyncio
 import sys
 from typing import Any
-from uuid import UUID
 
 from prefect import flow
-from prefect.states import State
 
 from capture.core.errors import CaptureError, JobFailed
 from flows.console import ending, print_json
-from flows.historical_sync import historical_sync
+from flows.historical_sync import run_and_wait
 from tasks.artifacts import show_decision
 from tasks.forms import CaptureForm, HistoricalForm
 from tasks.requests import hand_over_jobs, runnable, submit_request
 
 
 @flow(name="route-capture", flow_run_name="{request.repository}", retries=0)
-async def route_capture(
-    request: CaptureForm, execute_locally: bool = False, dry_run: bool = False
-) -> dict[str, Any]:
+async def route_capture(request: CaptureForm, execute_locally: bool = False, dry_run: bool = False) -> dict[str, Any]:
     """Decide where a request is captured, queue its jobs, and hand them over.
 
     With `execute_locally` this flow run does the jobs itself, one after the other; with `dry_run` it only decides.
@@ -34,19 +30,11 @@ async def route_capture(
     job_ids = [job["id"] for job in submission["jobs"]]
     outcomes: list[dict[str, Any]] = []
     if execute_locally and not dry_run:
-        for job_id in await runnable(job_ids):
-            outcomes.append(await _run_here(request.repository, job_id))
+        forms = [HistoricalForm(repository=request.repository, job_id=job_id) for job_id in await runnable(job_ids)]
+        outcomes = [await run_and_wait(form, "local") for form in forms]
     elif not dry_run:
         await hand_over_jobs(job_ids)
     return {**submission, "outcomes": outcomes}
-
-
-async def _run_here(repository: str, job_id: UUID) -> dict[str, Any]:
-    form = HistoricalForm(repository=repository, job_id=job_id)
-    state: State[Any] = await historical_sync(form, executed_by="local", return_state=True)
-    if state.is_cancelled():
-        return {"status": "cancelled", "job_id": str(job_id), "reason": state.message}
-    return await state.aresult()
 
 
 def _arguments(argv: list[str]) -> argparse.Namespace:

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from prefect import task
+from prefect import Task
 from prefect.cache_policies import NO_CACHE
 from prefect.logging import get_run_logger
 
@@ -76,8 +76,8 @@ class PrefectSteps:
         def again(*_: Any) -> bool:
             return host_failed
 
-        run = task(
-            body,
+        run: Task[[], Any] = Task(
+            fn=body,
             name=name,
             task_run_name=name,
             retries=RETRIES,
