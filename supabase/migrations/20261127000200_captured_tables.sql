@@ -9,6 +9,8 @@ create table public.repositories (
   name text not null,
   full_name text generated always as (owner || '/' || name) stored,
   previous_names text[] not null default '{}',
+  -- Since when another repository answers to this name (names are handed on after renames, transfers and deletions).
+  name_lost_at timestamptz,
   default_branch text,
   is_private boolean,
   is_fork boolean,
@@ -37,6 +39,8 @@ create table public.contributors (
   login text not null,
   name text,
   avatar_url text,
+  -- When GitHub last showed this account so, by its clock and to the hour: an older sight never brings back an old login.
+  seen_at timestamptz,
   captured_at timestamptz not null default now(),
   check (key = case when kind = 'ghost' then 'ghost' else kind || ':' || coalesce(github_id::text, node_id) end)
 );

@@ -32,8 +32,8 @@ create table public.progressive_capture_jobs (
   parent_id uuid references public.progressive_capture_jobs (id),
   -- A parent only gathers its children (the slices of a split, the shards of a backfill); it is never claimed itself.
   is_parent boolean not null default false,
-  retry_of uuid references public.progressive_capture_jobs (id),
-  continuation_of uuid references public.progressive_capture_jobs (id),
+  retry_of uuid references public.progressive_capture_jobs (id) on delete set null,
+  continuation_of uuid references public.progressive_capture_jobs (id) on delete set null,
   shard integer check (shard >= 1),
   shards integer check (shards >= shard),
   attempt integer not null default 0 check (attempt >= 0),
@@ -49,6 +49,8 @@ create table public.progressive_capture_jobs (
   heartbeat_at timestamptz,
   cancel_requested_at timestamptz,
   cursor jsonb,
+  -- The last chunks whose counters were added, so that a repeated commit does not count twice.
+  recent_chunks text[] not null default '{}',
   items_done integer not null default 0,
   items_total integer,
   items_incomplete integer not null default 0,
@@ -97,6 +99,8 @@ create table public.manifest_scans (
   listed integer not null default 0,
   pages integer not null default 0,
   cursor text,
+  -- By the database's clock: what another scan listed after this one began is not missing from this one.
+  recorded_at timestamptz not null default now(),
   check (not complete or finished_at is not null)
 );
 create index manifest_scans_repository on public.manifest_scans (repository_id, kind, started_at desc);

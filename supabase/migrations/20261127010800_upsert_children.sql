@@ -1,0 +1,202 @@
+-- The lists of pull requests, one function a dataset, called by commit_chunk. Each takes the rows, `late` (an object per list:
+-- pull request number -> whether what is stored was read completely, for lists whose stored reading is younger than this one)
+-- and `whole` (per list, the numbers whose list was read to its end: stored rows that are not in it are gone at the source). A late row only adds what is missing, as deleted where the younger reading was complete: the
+-- tables come out the same in whatever order the readings arrive.
+-- Lock: none on existing tables. Old code survives it: yes, it only adds.
+
+create function public.upsert_reviews(repository uuid, incoming jsonb, late jsonb, whole jsonb,
+                                      out written integer, out stale integer, out resolved integer, out deleted integer)
+language plpgsql
+set search_path = public, pg_temp
+set enable_hashjoin = off
+set enable_mergejoin = off
+set enable_seqscan = off
+set jit = off
+as $$
+#variable_conflict use_column
+declare
+  created integer;
+  seen jsonb;
+begin
+  with owned as materialized (
+    select j, p.id as pull_request_id, (j ->> 'github_id')::bigint as github_id, late -> 'reviews' -> (j ->> 'number') as superseded
+    from jsonb_array_elements(incoming) j
+    join pull_requests p on p.repository_id = repository and p.number = (j ->> 'number')::bigint
+  ), created as (
+    insert into reviews as t (github_id, pull_request_id, node_id, author_key, author_association, state, body, commit_sha,
+      url, submitted_at, updated_at, deleted_at)
+    select o.github_id, o.pull_request_id, m.node_id, m.author_key, m.author_association, m.state, m.body,
+      m.commit_sha, m.url, m.submitted_at, m.updated_at, case when o.superseded = 'true' then now() end
+    from owned o cross join lateral jsonb_populate_record(null::reviews, o.j) m
+    where not exists (select from reviews s where s.github_id = o.github_id)
+    order by o.github_id
+    on conflict (github_id) do nothing
+    returning 1)
+  select count(*), (select count(*) from created) into resolved, created from owned;
+  written := created;
+  stale := 0;
+  deleted := 0;
+  if created < resolved then
+    with compared as materialized (
+      select b.github_id, b.m, b.older or (b.late and (b.m).updated_at is not distinct from b.updated_at) as older,
+             not b.late and b.deleted as revived, b.m is distinct from b.stored as differs
+      from (select s as stored, s.github_id, s.updated_at, s.deleted_at is not null as deleted,
+                   late -> 'reviews' ? (j ->> 'number') as late, m, coalesce(m.updated_at < s.updated_at, false) as older
+            from jsonb_array_elements(incoming) j
+            join reviews s on s.github_id = (j ->> 'github_id')::bigint
+            cross join lateral jsonb_populate_record(s, j - array['pull_request_id', 'captured_at', 'deleted_at']) m
+            offset 0) b
+    ), updated as (
+      update reviews t set
+        node_id = (c.m).node_id, author_key = (c.m).author_key, author_association = (c.m).author_association,
+        state = (c.m).state, body = (c.m).body, commit_sha = (c.m).commit_sha, url = (c.m).url,
+        submitted_at = (c.m).submitted_at, updated_at = (c.m).updated_at, captured_at = now(),
+        deleted_at = case when c.revived then null else t.deleted_at end
+      from compared c
+      where t.github_id = c.github_id and not c.older and (c.differs or c.revived)
+      returning 1)
+    select created + (select count(*) from updated), count(*) filter (where older) into written, stale from compared;
+  end if;
+  if whole ? 'reviews' then
+    select coalesce(jsonb_object_agg(j ->> 'github_id', true), '{}') into seen from jsonb_array_elements(incoming) j;
+    update reviews t set deleted_at = now() from pull_requests p
+    where p.repository_id = repository and t.pull_request_id = p.id and t.deleted_at is null
+      and p.number = any (array(select n::bigint from jsonb_array_elements_text(whole -> 'reviews') n))
+      and not seen ? t.github_id::text;
+    get diagnostics deleted = row_count;
+  end if;
+end
+$$;
+
+create function public.upsert_comments(repository uuid, incoming jsonb, late jsonb, whole jsonb,
+                                       out written integer, out stale integer, out resolved integer, out deleted integer)
+language plpgsql
+set search_path = public, pg_temp
+set enable_hashjoin = off
+set enable_mergejoin = off
+set enable_seqscan = off
+set jit = off
+as $$
+#variable_conflict use_column
+declare
+  created integer;
+  seen jsonb;
+begin
+  with owned as materialized (
+    select j, p.id as pull_request_id, j ->> 'kind' as kind, (j ->> 'github_id')::bigint as github_id,
+           late -> ((j ->> 'kind') || '_comments') -> (j ->> 'number') as superseded
+    from jsonb_array_elements(incoming) j
+    join pull_requests p on p.repository_id = repository and p.number = (j ->> 'number')::bigint
+  ), created as (
+    insert into comments as t (kind, github_id, pull_request_id, node_id, review_github_id, in_reply_to_github_id,
+      author_key, author_association, body, path, line, diff_hunk, commit_sha, is_minimized, minimized_reason, url,
+      created_at, updated_at, deleted_at)
+    select o.kind, o.github_id, o.pull_request_id, m.node_id, m.review_github_id, m.in_reply_to_github_id, m.author_key,
+      m.author_association, m.body, m.path, m.line, m.diff_hunk, m.commit_sha, m.is_minimized, m.minimized_reason, m.url,
+      m.created_at, m.updated_at, case when o.superseded = 'true' then now() end
+    from owned o cross join lateral jsonb_populate_record(null::comments, o.j) m
+    where not exists (select from comments s where s.kind = o.kind and s.github_id = o.github_id)
+    order by o.kind, o.github_id
+    on conflict (kind, github_id) do nothing
+    returning 1)
+  select count(*), (select count(*) from created) into resolved, created from owned;
+  written := created;
+  stale := 0;
+  deleted := 0;
+  if created < resolved then
+    with compared as materialized (
+      select b.kind, b.github_id, b.m, b.older or (b.late and (b.m).updated_at = b.updated_at) as older,
+             not b.late and b.deleted as revived, b.m is distinct from b.stored as differs
+      from (select s as stored, s.kind, s.github_id, s.updated_at, s.deleted_at is not null as deleted,
+                   late -> (s.kind || '_comments') ? (j ->> 'number') as late, m, m.updated_at < s.updated_at as older
+            from jsonb_array_elements(incoming) j
+            join comments s on s.kind = j ->> 'kind' and s.github_id = (j ->> 'github_id')::bigint
+            cross join lateral jsonb_populate_record(s, j - array['pull_request_id', 'captured_at', 'deleted_at']) m
+            offset 0) b
+    ), updated as (
+      update comments t set
+        node_id = (c.m).node_id, review_github_id = (c.m).review_github_id,
+        in_reply_to_github_id = (c.m).in_reply_to_github_id, author_key = (c.m).author_key,
+        author_association = (c.m).author_association, body = (c.m).body, path = (c.m).path, line = (c.m).line,
+        diff_hunk = (c.m).diff_hunk, commit_sha = (c.m).commit_sha, is_minimized = (c.m).is_minimized,
+        minimized_reason = (c.m).minimized_reason, url = (c.m).url, created_at = (c.m).created_at,
+        updated_at = (c.m).updated_at, captured_at = now(), deleted_at = case when c.revived then null else t.deleted_at end
+      from compared c
+      where t.kind = c.kind and t.github_id = c.github_id and not c.older and (c.differs or c.revived)
+      returning 1)
+    select created + (select count(*) from updated), count(*) filter (where older) into written, stale from compared;
+  end if;
+  -- Two lists, one table; the key names both.
+  if whole ? 'inline_comments' or whole ? 'conversation_comments' then
+    select coalesce(jsonb_object_agg((j ->> 'kind') || (j ->> 'github_id'), true), '{}') into seen
+      from jsonb_array_elements(incoming) j;
+    update comments t set deleted_at = now() from pull_requests p
+    where p.repository_id = repository and t.pull_request_id = p.id and t.deleted_at is null
+      and p.number = any (array(select n::bigint from jsonb_each(whole) l, jsonb_array_elements_text(l.value) n))
+      and whole -> (t.kind || '_comments') @> to_jsonb(p.number) and not seen ? (t.kind || t.github_id);
+    get diagnostics deleted = row_count;
+  end if;
+end
+$$;
+
+-- Files have no time of their own: the reading's time decides alone.
+create function public.upsert_file_changes(repository uuid, incoming jsonb, late jsonb, whole jsonb,
+                                           out written integer, out stale integer, out resolved integer, out deleted integer)
+language plpgsql
+set search_path = public, pg_temp
+set enable_hashjoin = off
+set enable_mergejoin = off
+set enable_seqscan = off
+set jit = off
+as $$
+#variable_conflict use_column
+declare
+  created integer;
+  seen jsonb;
+begin
+  with owned as materialized (
+    select j, p.id as pull_request_id, j ->> 'path' as path, late -> 'file_changes' -> (j ->> 'number') as superseded
+    from jsonb_array_elements(incoming) j
+    join pull_requests p on p.repository_id = repository and p.number = (j ->> 'number')::bigint
+  ), created as (
+    insert into file_changes as t (pull_request_id, path, change_type, additions, deletions, previous_path, head_sha, deleted_at)
+    select o.pull_request_id, o.path, m.change_type, m.additions, m.deletions, m.previous_path, m.head_sha,
+      case when o.superseded = 'true' then now() end
+    from owned o cross join lateral jsonb_populate_record(null::file_changes, o.j) m
+    where not exists (select from file_changes s where s.pull_request_id = o.pull_request_id and s.path = o.path)
+    order by o.pull_request_id, o.path
+    on conflict (pull_request_id, path) do nothing
+    returning 1)
+  select count(*), (select count(*) from created) into resolved, created from owned;
+  written := created;
+  stale := 0;
+  deleted := 0;
+  if created < resolved then
+    with compared as materialized (
+      select b.pull_request_id, b.path, b.m, b.late as older, b.deleted or b.m is distinct from b.stored as differs
+      from (select s as stored, s.pull_request_id, s.path, s.deleted_at is not null as deleted,
+                   late -> 'file_changes' ? (j ->> 'number') as late, m
+            from jsonb_array_elements(incoming) j
+            join pull_requests p on p.repository_id = repository and p.number = (j ->> 'number')::bigint
+            join file_changes s on s.pull_request_id = p.id and s.path = j ->> 'path'
+            cross join lateral jsonb_populate_record(s, j - array['pull_request_id', 'captured_at', 'deleted_at']) m
+            offset 0) b
+    ), updated as (
+      update file_changes t set
+        change_type = (c.m).change_type, additions = (c.m).additions, deletions = (c.m).deletions,
+        previous_path = (c.m).previous_path, head_sha = (c.m).head_sha, captured_at = now(), deleted_at = null
+      from compared c
+      where t.pull_request_id = c.pull_request_id and t.path = c.path and not c.older and c.differs
+      returning 1)
+    select created + (select count(*) from updated), count(*) filter (where older) into written, stale from compared;
+  end if;
+  if whole ? 'file_changes' then
+    select coalesce(jsonb_object_agg((j ->> 'number') || ':' || (j ->> 'path'), true), '{}') into seen from jsonb_array_elements(incoming) j;
+    update file_changes t set deleted_at = now() from pull_requests p
+    where p.repository_id = repository and t.pull_request_id = p.id and t.deleted_at is null
+      and p.number = any (array(select n::bigint from jsonb_array_elements_text(whole -> 'file_changes') n))
+      and not seen ? (p.number || ':' || t.path);
+    get diagnostics deleted = row_count;
+  end if;
+end
+$$;
