@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from capture.core.models import Dataset, JobType, Mode, Processor, Trigger
+from capture.core.models import Dataset, Job, JobType, Mode, Processor, Trigger
 from capture.core.request import CaptureRequest
 
 Part = Literal["whole", "newest", "bulk", "rest", "shadow"]
@@ -116,7 +116,7 @@ class Decision:
     reason: str
     slices: tuple[Slice, ...]
     linked: bool = False
-    """The slices are children of one parent job, which ends when all of them have."""
+    """The slices are children of one parent job, which ends when all of them have; a listing may add to them."""
     cut: Cut | None = None
     notes: tuple[str, ...] = ()
 
@@ -151,6 +151,12 @@ class Decision:
                 "request": request.model_dump(mode="json", exclude_none=True),
             }
         )
+
+
+def request_words(job: Job) -> dict[str, Any]:
+    """The request that a job was made from, as its decision keeps it; empty for jobs that were never routed."""
+    words: dict[str, Any] = (job.decision or {}).get("request") or {}
+    return words
 
 
 def bulk_type(datasets: tuple[Dataset, ...]) -> JobType:

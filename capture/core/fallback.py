@@ -16,7 +16,8 @@ def settle(decision: Decision, request: CaptureRequest, facts: Facts, *, recent:
     """
     if request.processor is not None or request.mode == "shadow":
         return replace(decision, slices=tuple(_in_place(piece, request, facts) for piece in decision.slices))
-    if facts.stopped and recent and facts.inngest_up and decision.linked:
+    split = any(piece.part == "bulk" for piece in decision.slices)
+    if facts.stopped and recent and facts.inngest_up and split:
         return _all_in_inngest(decision)
     if not facts.inngest_up and facts.in_rollout and facts.actions_up and not facts.stopped:
         return _all_in_actions(decision, request)

@@ -180,7 +180,7 @@ def _outside(case: Case) -> Decision | None:
     if case.size is None or case.size <= limit:
         # How many there are is not known to exceed the limit; where it still may, the listing finds out.
         open_end = case.at_most is None or case.at_most > limit
-        return _decide(case, 6, reason, replace(linked_runs, listing_decides=open_end))
+        return _decide(case, 6, reason, replace(linked_runs, listing_decides=open_end), linked=open_end)
     reason = (
         f"Outside the rollout: of {_items(case)} the newest {limit} in linked real-time runs; the rest is deferred."
     )
@@ -207,7 +207,7 @@ def _unknown(case: Case) -> Decision | None:
     else:
         return None
     reason = f"Real-time: the volume is unknown and {why}; the run's own listing decides about the rest."
-    return _decide(case, 7, reason, replace(_whole(case, "inngest", reason), listing_decides=True))
+    return _decide(case, 7, reason, replace(_whole(case, "inngest", reason), listing_decides=True), linked=True)
 
 
 def _split(case: Case) -> Decision | None:

@@ -1,23 +1,13 @@
 """The store's part about the processors' health, and the facts that routing asks for."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from capture.core.health import Health
-from capture.core.models import Processor, Row
+from capture.core.models import Processor
 from capture.core.ports import Transport
 from capture.core.rollout import Rollout
-
-
-@dataclass(frozen=True, slots=True)
-class StoredFacts:
-    """What the database knows when a request is routed, read in one statement."""
-
-    now: datetime
-    repository: Row | None
-    rollout: Rollout
-    health: dict[Processor, Health]
+from capture.core.routing_store import StoredFacts
 
 
 class HealthMixin:
