@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -48,6 +49,9 @@ class Child:
     def stop(self) -> int:
         """Stop it with everything below it and wait until that is done."""
         self.let_go()
+        if self.process.stdin is not None:
+            with suppress(BrokenPipeError):
+                self.process.stdin.close()
         return self.process.wait()
 
     def last_words(self) -> str:
@@ -68,12 +72,10 @@ class Child:
                 raise Outage(f"{self.name} was not ready after {patience:.0f} s (log: {self.log})")
             time.sleep(0.05)
 
-    def first_json(self) -> dict[str, Any] | None:
-        """The first JSON object that it printed on standard output, once its line is complete."""
-        for line in self.out.read_bytes().split(b"\n")[:-1]:
-            if line.startswith(b"{"):
-                return orjson.loads(line)
-        return None
+    def json_lines(self) -> list[dict[str, Any]]:
+        """The JSON objects that it has printed on standard output, one a line, as far as the lines are complete."""
+        lines = self.out.read_bytes().split(b"\n")[:-1]
+        return [orjson.loads(line) for line in lines if line.startswith(b"{")]
 
 
 class Processes:
@@ -84,9 +86,19 @@ class Processes:
         self.children: list[Child] = []
 
     def start(
-        self, name: str, command: Sequence[str], *, env: Mapping[str, str], cwd: Path | None = None, grace: float = 10.0
+        self,
+        name: str,
+        command: Sequence[str],
+        *,
+        env: Mapping[str, str],
+        cwd: Path | None = None,
+        stdin: bool = False,
+        grace: float = 10.0,
     ) -> Child:
-        """Start a program. What it says goes to `<logs>/<name>.log`, its standard output to `<name>.out`."""
+        """Start a program. What it says goes to `<logs>/<name>.log`, its standard output to `<name>.out`.
+
+        `stdin` opens a pipe to it; `grace` is how many seconds it may take to stop before it is killed.
+        """
         self.logs.mkdir(mode=0o700, parents=True, exist_ok=True)
         log, out = self.logs / f"{name}.log", self.logs / f"{name}.out"
         reading, rope = os.pipe()
@@ -94,7 +106,7 @@ class Processes:
             with log.open("wb") as errors, out.open("wb") as output:
                 process = subprocess.Popen(
                     [sys.executable, "-I", "-S", leash.__file__, str(reading), str(grace), *command],
-                    stdin=subprocess.DEVNULL,
+                    stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
                     stdout=output,
                     stderr=errors,
                     env=dict(env),

@@ -31,5 +31,5 @@ def start_github(processes: Processes, arguments: Sequence[str], env: Mapping[st
 
 def github_of(child: Child) -> SandboxGitHub:
     """Wait until the sandbox says where it is."""
-    ready = child.until(child.first_json)
+    ready = child.until(child.json_lines)[0]
     return SandboxGitHub(child, ready["url"].rstrip("/"), ready["repository"], ready["token"])
