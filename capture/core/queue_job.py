@@ -34,6 +34,11 @@ def is_queue_job(body: Mapping[str, Any]) -> bool:
     return any(name in body for name in FIELDS)
 
 
+def request_from(body: Mapping[str, Any], repository: str | None = None) -> CaptureRequest:
+    """A request in either spelling: the product's own fields, or those of `queueJob`. Raises `InvalidInput`."""
+    return from_queue_job(body, repository) if is_queue_job(body) else parse_request(**body)
+
+
 def from_queue_job(body: Mapping[str, Any], repository: str | None = None) -> CaptureRequest:
     """Translate `queueJob`'s fields: 30 days where neither `timeRange` nor `prNumbers` is given, 1,000 items.
 

@@ -149,3 +149,11 @@ class WatchStore(QueueStore, Protocol):
     async def resolve_alert(self, kind: str, subject: str) -> bool:
         """Close an alert."""
         ...
+
+    async def list_alerts(self, *, only_open: bool = True, limit: int = 100) -> list[Row]:
+        """Alerts, newest first."""
+        ...
+
+    async def mark_alert_notified(self, alert_id: UUID | str) -> None:
+        """Somebody was told."""
+        ...

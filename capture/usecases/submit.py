@@ -19,8 +19,8 @@ class Parts(Protocol):
     """What submitting needs of a host's tools."""
 
     @property
-    def store(self) -> QueueStore:
-        """The queue of record."""
+    def store(self) -> Any:
+        """The queue of record, a `QueueStore`; a host's tools know the store under narrower interfaces too."""
         ...
 
     @property
@@ -79,15 +79,16 @@ async def submit(
     Asking twice answers the same jobs (duplicate), and soon after it is done the finished one (throttled). Raises
     `InvalidInput`, `Unreadable`, `CredentialError`.
     """
-    gathered = await gather(tools.store, tools.github, request, messengers=messengers)
+    store: QueueStore = tools.store
+    gathered = await gather(store, tools.github, request, messengers=messengers)
     decision = route(request, gathered.facts, gathered.now, thresholds)
     plain = Submission(request, decision, gathered.facts, gathered.rollout_reason, dry_run=True)
     if dry_run:
         return plain
-    parent, jobs = await _write(tools.store, request, decision, gathered, thresholds)
+    parent, jobs = await _write(store, request, decision, gathered, thresholds)
     handed: list[HandedOver] = []
     if messengers is not None:
-        handed = [await hand_over(tools.store, messengers, job) for job in await _created(tools.store, jobs)]
+        handed = [await hand_over(store, messengers, job) for job in await _created(store, jobs)]
     return Submission(request, decision, gathered.facts, gathered.rollout_reason, parent, tuple(jobs), tuple(handed))
 
 
