@@ -8,6 +8,8 @@ from capture.core.errors import ConfigurationError
 from capture.settings import Settings
 
 if TYPE_CHECKING:
+    from capture.core.models import Processor
+    from capture.core.ports import Messenger
     from capture.processors.github_actions import ActionsClient
     from capture.store.store import Store
 
@@ -97,3 +99,40 @@ async def open_actions(
             clock=lambda: datetime.now(UTC),
             sleep=anyio.sleep,
         )
+
+
+@asynccontextmanager
+async def open_messengers(
+    settings: Settings, *, app_origin: str | None = None
+) -> "AsyncGenerator[dict[Processor, Messenger]]":
+    """The processors that are configured here: Inngest, and GitHub Actions by Prefect's pool or, without one, directly.
+
+    `app_origin` is the web application's address as this process reaches it; default: INNGEST_SERVE_ORIGIN.
+    """
+    from contextlib import AsyncExitStack
+    from datetime import UTC, datetime
+
+    import httpx
+
+    from capture.processors.inngest import InngestMessenger, build_client, is_configured
+
+    messengers: dict[Processor, Messenger] = {}
+    origin = app_origin or settings.inngest_serve_origin
+    async with AsyncExitStack() as stack:
+        if is_configured(settings):
+            http = await stack.enter_async_context(httpx.AsyncClient(timeout=10.0))
+            messengers["inngest"] = InngestMessenger(
+                client=build_client(settings),
+                app_health=f"{origin.rstrip('/')}/healthz" if origin else None,
+                http=http,
+                clock=lambda: datetime.now(UTC),
+            )
+        if settings.prefect_api_url is not None:
+            from capture.processors.prefect_pool import PrefectMessenger
+
+            messengers["github_actions"] = PrefectMessenger()
+        elif settings.capture_actions_repository is not None:
+            from capture.processors.github_actions import DirectMessenger
+
+            messengers["github_actions"] = DirectMessenger(await stack.enter_async_context(open_actions(settings)))
+        yield messengers
