@@ -181,13 +181,5 @@ where not exists (
   where a.repository_id = g.repository_id and a.number = g.number and a.kind = g.kind and a.accepted_at_source is not null
     and a.expected is not distinct from g.expected and a.found is not distinct from g.found);
 
--- Captured, but in no listing: the listing is incomplete, or the row does not belong here.
-create view dq.phantoms with (security_invoker = true) as
-select p.repository, p.repository_id, p.number, p.link, p.updated_at, p.captured_at
-from dq.pull_requests p
-where not exists (
-  select from public.pull_request_manifest m
-  where m.repository_id = p.repository_id and m.number = p.number and m.deleted_at is null);
-
 grant select on all tables in schema dq to service_role;
 grant execute on all functions in schema dq to service_role;

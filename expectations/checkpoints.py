@@ -1,0 +1,40 @@
+"""Which suites run when: after each job over its window, every night, and once a week over everything."""
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
+from capture.core.errors import CaptureError, InvalidInput
+from expectations.checks import Check
+from expectations.database import Scope, open_engine
+from expectations.results import Result
+from expectations.suites import SUITES
+from expectations.validate import Validation
+
+
+class NothingToValidate(CaptureError):
+    """There is no repository in scope; every check would pass without having looked at anything."""
+
+    code = "nothing_to_validate"
+    exit_code = 3
+
+
+def checks_of(checkpoint: str, suites: Sequence[str] = ()) -> list[Check]:
+    """The checks of a checkpoint, or of the named suites. Raises InvalidInput for an unknown suite."""
+    for name in suites:
+        if name not in SUITES:
+            raise InvalidInput("suite", f"{name} is none of {', '.join(SUITES)}")
+    return [check for name, checks in SUITES.items() if not suites or name in suites for check in checks]
+
+
+def run_checks(dsn: str, scope: Scope, checks: Sequence[Check]) -> list[Result]:
+    """A result for each check. Raises NothingToValidate where nothing was ever captured."""
+    engine = open_engine(dsn, scope)
+    try:
+        with engine.connect() as connection:
+            repositories = connection.execute(sa.text("select count(*) from dq.repositories")).scalar()
+    finally:
+        engine.dispose()
+    if not repositories:
+        raise NothingToValidate("nothing has been captured yet, so there is nothing to validate")
+    return Validation(dsn, scope).run(checks)

@@ -1,0 +1,35 @@
+"""Great Expectations' context: made anew for each run, in memory, silent, with the window set on every connection."""
+
+import logging
+from typing import Any
+
+import great_expectations as gx
+
+from expectations.database import Scope, driver_url, prepare
+
+SCHEMA = "dq"
+
+
+def new_context(dsn: str, scope: Scope) -> tuple[Any, Any]:
+    """A context and its Postgres source. Nothing is kept on disk; nothing is sent anywhere."""
+    logging.getLogger("great_expectations").setLevel(logging.ERROR)
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = {"globally": False}  # type: ignore[assignment]
+    source = context.data_sources.add_postgres(
+        "capture",
+        connection_string=driver_url(dsn),
+        create_temp_table=False,
+        kwargs={
+            "connect_args": {"connect_timeout": 10},
+            "pool_events": [(prepare(scope, read_only=True), "connect")],
+        },
+    )
+    return context, source
+
+
+def whole(source: Any, asset: str) -> Any:
+    """The batch definition of a view in schema `dq`. Raises when the view is missing."""
+    known = {existing.name: existing for existing in source.assets}
+    table = known.get(asset) or source.add_table_asset(asset, table_name=asset, schema_name=SCHEMA)
+    definitions = {definition.name: definition for definition in table.batch_definitions}
+    return definitions.get("whole") or table.add_batch_definition_whole_table("whole")
