@@ -1,7 +1,7 @@
 """Inngest as a messenger: it carries a job's id there, says whether it would be taken, asks for it to stop.
 
-What Inngest answers proves nothing about the work: HTTP 200 is given for events that no function handles. The job's
-claim in the database is the only proof, so a send without an answer is not an error but an open question.
+What Inngest answers proves nothing about the work: HTTP 200 is given for events that no function handles, and an
+event whose sending timed out may run all the same. The job's claim in the database is the only proof.
 """
 
 import asyncio
@@ -81,17 +81,14 @@ class InngestMessenger:
     """The real-time processor as the queue sees it."""
 
     client: inngest.Inngest
-    app_health: str
-    """The address of this product's own /healthz, as a probe reaches it."""
+    app_health: str | None
+    """The address of the application's /healthz, as this process reaches it; None where it is not known."""
     http: httpx.AsyncClient
     clock: Clock
     processor: Processor = "inngest"
 
     async def send(self, job: Job, handover: int) -> Handed:
-        """Send the job's event. An answer that does not come in time leaves open whether it was taken: the claim tells.
-
-        Raises `Outage` where it was certainly not taken.
-        """
+        """Send the job's event. Raises `Outage`, which leaves open whether the event was taken: the claim tells."""
         return Handed(reference=await self._send(event_for(job, handover)))
 
     async def cancel(self, job: Job) -> None:
@@ -108,8 +105,8 @@ class InngestMessenger:
         try:
             async with asyncio.timeout(SEND_SECONDS):
                 ids = await self.client.send(event)
-        except TimeoutError:
-            return None
+        except TimeoutError as error:
+            raise Outage(f"Inngest did not answer within {SEND_SECONDS:g} s; the event may have been taken") from error
         except Exception as error:  # the SDK lets JSON and transport errors of any kind through
             raise Outage(f"Inngest did not take the event: {type(error).__name__}: {error}") from error
         return ids[0] if ids else None
@@ -144,6 +141,8 @@ class InngestMessenger:
         return f"not registered: {', '.join(sorted(missing))}" if missing else None
 
     async def _application_answers(self) -> str | None:
+        if self.app_health is None:
+            return None
         (await self.http.get(self.app_health)).raise_for_status()
         return None
 
