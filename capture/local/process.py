@@ -31,6 +31,8 @@ class Child:
     out: Path
     rope: int
     """Writing end of the leash's pipe: closing it stops the child and everything below it."""
+    again: "Callable[[], Child]"
+    """Start the same once more; the logs go on."""
 
     def poll(self) -> int | None:
         """The exit code, or None while it runs."""
@@ -101,9 +103,37 @@ class Processes:
         """
         self.logs.mkdir(mode=0o700, parents=True, exist_ok=True)
         log, out = self.logs / f"{name}.log", self.logs / f"{name}.out"
+        log.write_bytes(b"")
+
+        def launch() -> Child:
+            child = self._launch(name, command, log, out, env=env, cwd=cwd, stdin=stdin, grace=grace, again=launch)
+            self.children.append(child)
+            return child
+
+        return launch()
+
+    def restart(self, child: Child) -> Child:
+        """Start a child again that has ended."""
+        self.children.remove(child)
+        child.stop()
+        return child.again()
+
+    def _launch(
+        self,
+        name: str,
+        command: Sequence[str],
+        log: Path,
+        out: Path,
+        *,
+        env: Mapping[str, str],
+        cwd: Path | None,
+        stdin: bool,
+        grace: float,
+        again: Callable[[], Child],
+    ) -> Child:
         reading, rope = os.pipe()
         try:
-            with log.open("wb") as errors, out.open("wb") as output:
+            with log.open("ab") as errors, out.open("wb") as output:
                 process = subprocess.Popen(
                     [sys.executable, "-I", "-S", leash.__file__, str(reading), str(grace), *command],
                     stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
@@ -118,9 +148,7 @@ class Processes:
             raise
         finally:
             os.close(reading)
-        child = Child(name, process, log, out, rope)
-        self.children.append(child)
-        return child
+        return Child(name, process, log, out, rope, again)
 
     def stop(self) -> None:
         """Stop everything, the last started first, and wait for it."""

@@ -31,10 +31,10 @@ def locked(path: Path, *, exclusive: bool = True) -> Generator[int, None, None]:
         os.close(descriptor)
 
 
-def take(descriptor: int) -> bool:
-    """Turn an open lock file into an exclusive lock if nobody else holds it."""
+def take(descriptor: int, *, shared: bool = False) -> bool:
+    """Lock an open lock file if nobody else holds it; `shared` is enough to look and keeps no other looker away."""
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True
