@@ -14,6 +14,9 @@ Json = Any  # what survives a JSON round trip: dict, list, str, int, float, bool
 class Transport(Protocol):
     """One way to call the named SQL functions: supabase-py's `rpc`, or a psycopg pool."""
 
+    max_bytes: int
+    """How large the JSON of one call should be at most."""
+
     async def call(self, function: str, argument: Mapping[str, Any]) -> dict[str, Any]:
         """Call `public.<function>(argument jsonb)` in one transaction and return its JSON object.
 

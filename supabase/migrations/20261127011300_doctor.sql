@@ -54,7 +54,7 @@ begin
   argument := public.unwrap(argument);
   select jsonb_object_agg(name, left(md5(detail), 12)) into objects from (
     select 'column ' || c.relname || '.' || a.attname as name,
-           format_type(a.atttypid, a.atttypmod) || ' ' || a.attnotnull || ' ' || a.attgenerated || ' '
+           format_type(a.atttypid, a.atttypmod) || ' ' || a.attnotnull || ' ' || a.attgenerated::text || ' '
              || coalesce(pg_get_expr(d.adbin, d.adrelid), '') as detail
     from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
     left join pg_attrdef d on d.adrelid = c.oid and d.adnum = a.attnum
