@@ -94,9 +94,9 @@ begin
       and t.number = any (array(select (j ->> 'number')::bigint from jsonb_array_elements(items) j))
     order by t.number for no key update;
   insert into pull_request_manifest as t (repository_id, number, node_id, github_id, updated_at, created_at, reviews,
-    inline_comments, conversation_comments, file_changes, scan_id)
+    inline_comments, conversation_comments, file_changes, comments_total, scan_id)
   select repository, m.number, m.node_id, m.github_id, m.updated_at, m.created_at, m.reviews, m.inline_comments,
-    m.conversation_comments, m.file_changes, scan.id
+    m.conversation_comments, m.file_changes, m.comments_total, scan.id
   from jsonb_populate_recordset(null::pull_request_manifest, items) m
   where not exists (select from pull_request_manifest s where s.repository_id = repository and s.number = m.number)
   order by m.number
@@ -117,6 +117,7 @@ begin
         node_id = (c.m).node_id, github_id = (c.m).github_id, updated_at = (c.m).updated_at, created_at = (c.m).created_at,
         reviews = (c.m).reviews, inline_comments = (c.m).inline_comments,
         conversation_comments = (c.m).conversation_comments, file_changes = (c.m).file_changes,
+        comments_total = (c.m).comments_total,
         scan_id = scan.id, listed_at = now(), deleted_at = null
       from compared c
       where t.repository_id = repository and t.number = c.number

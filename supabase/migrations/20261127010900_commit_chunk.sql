@@ -14,20 +14,23 @@ as $$
 begin
   with owned as materialized (
     select p.id, m.* from jsonb_to_recordset(incoming) m (number bigint, list text, source_updated_at timestamptz,
-      expected integer, captured integer, complete boolean, truncated boolean, listed_at timestamptz)
+      expected integer, captured integer, complete boolean, truncated boolean, listed_at timestamptz, comments_total integer)
     join pull_requests p on p.repository_id = repository and p.number = m.number
   ), saved as (
-    insert into pull_request_lists as t (pull_request_id, list, source_updated_at, expected, captured, complete, truncated, listed_at)
+    insert into pull_request_lists as t (pull_request_id, list, source_updated_at, expected, captured, complete, truncated,
+      listed_at, comments_total)
     select o.id, o.list, o.source_updated_at, o.expected, coalesce(o.captured, 0), coalesce(o.complete, false),
-      coalesce(o.truncated, false), o.listed_at
+      coalesce(o.truncated, false), o.listed_at, o.comments_total
     from owned o
     where not exists (select from pull_request_lists s where s.pull_request_id = o.id and s.list = o.list
       and (s.listed_at > o.listed_at or (s.listed_at, s.source_updated_at, s.captured, s.complete, s.truncated)
-        = (o.listed_at, o.source_updated_at, o.captured, o.complete, o.truncated) and s.expected is not distinct from o.expected))
+        = (o.listed_at, o.source_updated_at, o.captured, o.complete, o.truncated) and s.expected is not distinct from o.expected
+        and s.comments_total is not distinct from o.comments_total))
     order by o.id, o.list
     on conflict (pull_request_id, list) do update set
       source_updated_at = excluded.source_updated_at, expected = excluded.expected, captured = excluded.captured,
-      complete = excluded.complete, truncated = excluded.truncated, listed_at = excluded.listed_at
+      complete = excluded.complete, truncated = excluded.truncated, listed_at = excluded.listed_at,
+      comments_total = excluded.comments_total
     where t.listed_at <= excluded.listed_at
     returning 1)
   select count(*) into resolved from owned;
