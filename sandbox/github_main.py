@@ -5,20 +5,24 @@ import asyncio
 import contextlib
 import os
 import socket
+from collections.abc import Callable
 from pathlib import Path
 
 import orjson
 import uvicorn
 
-from sandbox.github.app import App
+from sandbox.github.app import App, Mounted
 from sandbox.github.shapes import SHAPES
 from sandbox.github.world import World
 
 TOKEN = "github_pat_sandbox"  # noqa: S105 (it opens nothing)
 
 
-def run(arguments: list[str]) -> None:
-    """Serve until stopped. Prints one line of JSON (url, repository, token) when calls are taken."""
+def run(arguments: list[str], mount: Callable[[World, str], Mounted] | None = None) -> None:
+    """Serve until stopped. Prints one line of JSON (url, repository, token) when calls are taken.
+
+    `mount` makes further routes (Actions) for this world and its address.
+    """
     options = _parser().parse_args(arguments)
     world = World(options.token)
     if options.data:
@@ -29,7 +33,8 @@ def run(arguments: list[str]) -> None:
         )
     if options.faults:
         world.faults.load(orjson.loads(options.faults.read_bytes()))
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # asyncio wants to know that it is TCP
+    # The protocol is named because asyncio switches Nagle's delay off only where it knows that it is TCP.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(("127.0.0.1", options.port))
     listener.listen(256)
@@ -41,7 +46,12 @@ def run(arguments: list[str]) -> None:
         "github_id": repository.facts["databaseId"],
     }
     config = uvicorn.Config(
-        App(world), log_level="warning", access_log=False, server_header=False, lifespan="off", ws="none"
+        App(world, mount(world, url) if mount else None),
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        lifespan="off",
+        ws="none",
     )
     server = uvicorn.Server(config)
     with contextlib.suppress(KeyboardInterrupt):
@@ -50,9 +60,7 @@ def run(arguments: list[str]) -> None:
 
 async def _serve(server: uvicorn.Server, listener: socket.socket, ready: dict[str, object], parent: int | None) -> None:
     serving = asyncio.create_task(server.serve(sockets=[listener]))
-    while not server.started and not serving.done():
-        await asyncio.sleep(0.005)
-    os.write(1, orjson.dumps(ready) + b"\n")
+    os.write(1, orjson.dumps(ready) + b"\n")  # the socket listens already: a call waits until it is served
     while not serving.done():
         await asyncio.wait([serving], timeout=1)
         if parent is not None and os.getppid() != parent:

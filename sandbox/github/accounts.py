@@ -85,7 +85,7 @@ class Accounts:
         return Account(name, {resource: Bucket(limit) for resource, limit in self.limits.items()})
 
     def find(self, authorization: str | None) -> tuple[Account | None, str]:
-        """The account of an Authorization header and the token; None for a wrong or expired one. No header is anonymous."""
+        """The account of an Authorization header, and the token: None for a wrong or expired one."""
         if not authorization:
             return self._anonymous, ""
         token = authorization.split(" ", 1)[-1].strip()
@@ -136,7 +136,10 @@ class Accounts:
         now = time.time()
         expires = claims.get("exp")
         if not isinstance(expires, int) or expires <= now:
-            return "'Expiration time' claim ('exp') must be a numeric value representing the future time at which the assertion expires"
+            return (
+                "'Expiration time' claim ('exp') must be a numeric value representing the future time "
+                "at which the assertion expires"
+            )
         if expires > now + 600:
             return "'Expiration time' claim ('exp') is too far in the future"
         if not isinstance(claims.get("iat"), int) or claims["iat"] > now:

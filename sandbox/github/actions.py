@@ -1,16 +1,16 @@
-"""What a fault does to a call: before it is answered (`before`), instead of an answer (`instead`), or to its answer (`after`).
+"""What a fault does to a call before it is answered, or instead of answering it.
 
-`status` (status, body, headers), `timeout` (502 and JSON; `status` 200 is seen too), `bad_gateway` (502 and HTML),
-`gateway_timeout` (504), `unavailable` (503), `rate_limit` (`old`, `reset_in`, for REST `status`), `secondary` (`status`,
-`retry_after`), `bad_credentials`, `expire_token`, `saml`, `forbidden`, `blocked`, `not_found`: instead of the answer.
-`resource_limits` (`share`: which part of the nodes is lost), `null_node` (`index`), `cut_body` (`share`), `cut_json` (`share`: a
-proxy that ends the body early and says so), `empty_body`, `html`: change the answer.
-`reset`: the connection breaks instead of the answer or, with `when: after`, after the work was done.
-`delay` (`seconds`), `hold` (`gate`), `mutate` (`changes`): the call goes on; with `when: after` they happen to the finished answer.
+Before: `delay` (`seconds`), `hold` (`gate`), `mutate` (`changes`): the call goes on; with `when: after` they happen
+when the answer is ready but not yet sent.
+Instead: `status` (`status`, `body`, `headers`), `timeout` (502 and JSON; under `status` 200 too), `bad_gateway` (502
+and HTML), `gateway_timeout` (504), `unavailable` (503), `rate_limit` (`old` spelling, `reset_in`, for REST `status`),
+`secondary` (`status`, `retry_after`), `bad_credentials`, `expire_token` (from now on), `saml`, `forbidden`, `blocked`,
+`not_found`, `reset` (the connection breaks; with `when: after`, once the work is done).
 """
 
 import asyncio
 import time
+from collections.abc import Callable
 from typing import Any
 
 from sandbox.github import refusals
@@ -21,80 +21,113 @@ from sandbox.github.mutations import mutate
 from sandbox.github.world import World
 
 Action = dict[str, Any]
-_HTML = {"content-type": "text/html"}
+_SSO = {"x-github-sso": "required; url=https://github.com/orgs/octo/sso"}
+WAITING = frozenset({"delay", "hold", "mutate"})
 
 
 async def wait_or_change(world: World, action: Action) -> bool:
     """Do what lets the call go on; False if this action is of another kind."""
-    if action["kind"] == "delay":
-        await asyncio.sleep(action["seconds"])
-    elif action["kind"] == "hold":
-        await world.faults.hold(action.get("gate", "gate"))
-    elif action["kind"] == "mutate":
-        for change in action["changes"]:
-            mutate(world, change)
-    else:
-        return False
+    match action["kind"]:
+        case "delay":
+            await asyncio.sleep(action["seconds"])
+        case "hold":
+            await world.faults.hold(action.get("gate", "gate"))
+        case "mutate":
+            for change in action["changes"]:
+                mutate(world, change)
+        case _:
+            return False
     return True
 
 
 def instead(world: World, action: Action, call: Call, account: Account | None) -> Answer | None:
     """The answer that GitHub gives instead of the real one, None if the action is of another kind."""
+    make = INSTEAD.get(action["kind"])
+    if make is None or (action["kind"] == "reset" and action.get("when") == "after"):
+        return None
     graphql = call.route == "POST /graphql"
-    kind, request_id = action["kind"], world.request_id()
     bucket = account.buckets["graphql" if graphql else "core"] if account else Bucket(60)
-    match kind:
-        case "status":
-            return Answer(action["status"], action.get("body"), action.get("headers", {}))
-        case "timeout":
-            bucket.used += action.get("points", 1)  # GitHub takes extra points for a timeout
-            return Answer(action.get("status", 502), refusals.timeout(request_id))
-        case "bad_gateway":
-            return Answer(502, headers=_HTML, body=refusals.BAD_GATEWAY.encode())
-        case "gateway_timeout":
-            return Answer(504, refusals.GATEWAY_TIMEOUT)
-        case "unavailable":
-            return Answer(503, {"code": "503", "message": "Service unavailable", "documentation_url": refusals.DOCS})
-        case "rate_limit":
-            bucket.used, bucket.reset = bucket.limit, time.time() + action.get("reset_in", 3_600)
-            return limited(bucket, graphql, old=action.get("old", False), status=action.get("status", 403))
-        case "secondary":
-            wait = action.get("retry_after")
-            headers = {"retry-after": str(wait)} if wait is not None else {}
-            return Answer(action.get("status", 403), refusals.secondary_limit(request_id), headers)
-        case "bad_credentials" | "expire_token":
-            if kind == "expire_token":
-                world.accounts.expire(call.token)
-            headers = world.accounts.anonymous.buckets["core"].headers("core")
-            return Answer(401, refusals.bad_credentials(graphql), headers)
-        case "saml" | "forbidden":
-            return _forbidden(kind, graphql)
-        case "blocked":
-            error = {"type": "FORBIDDEN", "path": ["repository"], "message": "Repository access blocked"}
-            body = {"data": {"repository": None}, "errors": [error]}
-            return Answer(200, body) if graphql else Answer(451, refusals.blocked())
-        case "not_found":
-            error = {
-                "type": "NOT_FOUND",
-                "path": ["repository"],
-                "message": "Could not resolve to a Repository with the name 'a/b'.",
-            }
-            body = {"data": {"repository": None}, "errors": [error]}
-            return Answer(200, body) if graphql else Answer(404, refusals.not_found())
-        case "reset" if action.get("when") != "after":
-            return Answer(reset=True)
-        case _:
-            return None
+    return make(_Place(world, action, call, graphql, bucket))
 
 
-def _forbidden(kind: str, graphql: bool) -> Answer:
-    error = refusals.saml() if kind == "saml" else refusals.forbidden()
-    headers = {"x-github-sso": "required; url=https://github.com/orgs/octo/sso"} if kind == "saml" else {}
+class _Place:
+    """Where a fault strikes."""
+
+    def __init__(self, world: World, action: Action, call: Call, graphql: bool, bucket: Bucket) -> None:
+        self.world, self.action, self.call, self.graphql, self.bucket = world, action, call, graphql, bucket
+
+
+def _timeout(at: _Place) -> Answer:
+    at.bucket.used += at.action.get("points", 1)  # GitHub takes extra points for a timeout
+    return Answer(at.action.get("status", 502), refusals.timeout(at.world.request_id()))
+
+
+def _rate_limit(at: _Place) -> Answer:
+    at.bucket.used, at.bucket.reset = at.bucket.limit, time.time() + at.action.get("reset_in", 3_600)
+    return limited(at.bucket, at.graphql, old=at.action.get("old", False), status=at.action.get("status", 403))
+
+
+def _secondary(at: _Place) -> Answer:
+    wait = at.action.get("retry_after")
+    headers = {"retry-after": str(wait)} if wait is not None else {}
+    return Answer(at.action.get("status", 403), refusals.secondary_limit(at.world.request_id()), headers)
+
+
+def _credentials(at: _Place) -> Answer:
+    if at.action["kind"] == "expire_token":
+        at.world.accounts.expire(at.call.token)
+    headers = at.world.accounts.anonymous.buckets["core"].headers("core")
+    return Answer(401, refusals.bad_credentials(at.graphql), headers)
+
+
+def _forbidden(at: _Place) -> Answer:
+    return forbidden(at.action["kind"] == "saml", at.graphql)
+
+
+def forbidden(saml: bool, graphql: bool) -> Answer:
+    """Single sign-on not passed, or a permission missing."""
+    error = refusals.saml() if saml else refusals.forbidden()
+    headers = dict(_SSO) if saml else {}
     if not graphql:
         return Answer(403, {"message": error.message, "documentation_url": refusals.DOCS, "status": "403"}, headers)
-    extensions = {"saml_failure": kind == "saml"}
-    entry = {"type": "FORBIDDEN", "path": ["repository"], "extensions": extensions, "message": error.message}
-    return Answer(200, {"data": {"repository": None}, "errors": [entry]}, headers)
+    return Answer(200, _lost_repository("FORBIDDEN", error.message, extensions={"saml_failure": saml}), headers)
+
+
+def _blocked(at: _Place) -> Answer:
+    if at.graphql:
+        return Answer(200, _lost_repository("FORBIDDEN", "Repository access blocked"))
+    return Answer(451, refusals.blocked())
+
+
+def _not_found(at: _Place) -> Answer:
+    if at.graphql:
+        return Answer(200, _lost_repository("NOT_FOUND", refusals.unresolved_repository("octo", "gone").message))
+    return Answer(404, refusals.not_found())
+
+
+def _lost_repository(kind: str, message: str, **more: Any) -> dict[str, Any]:
+    return {
+        "data": {"repository": None},
+        "errors": [{"type": kind, "path": ["repository"], **more, "message": message}],
+    }
+
+
+INSTEAD: dict[str, Callable[[_Place], Answer]] = {
+    "status": lambda at: Answer(at.action["status"], at.action.get("body"), dict(at.action.get("headers", {}))),
+    "timeout": _timeout,
+    "bad_gateway": lambda at: Answer(502, headers={"content-type": "text/html"}, body=refusals.BAD_GATEWAY.encode()),
+    "gateway_timeout": lambda at: Answer(504, refusals.GATEWAY_TIMEOUT),
+    "unavailable": lambda at: Answer(503, refusals.UNAVAILABLE),
+    "rate_limit": _rate_limit,
+    "secondary": _secondary,
+    "bad_credentials": _credentials,
+    "expire_token": _credentials,
+    "saml": _forbidden,
+    "forbidden": _forbidden,
+    "blocked": _blocked,
+    "not_found": _not_found,
+    "reset": lambda at: Answer(reset=True),
+}
 
 
 def limited(bucket: Bucket, graphql: bool, *, old: bool = False, status: int = 403) -> Answer:
@@ -103,64 +136,3 @@ def limited(bucket: Bucket, graphql: bool, *, old: bool = False, status: int = 4
     if graphql:
         return Answer(200, refusals.primary_limit(old), headers)
     return Answer(status, {**refusals.primary_limit_rest(), "status": str(status)}, headers)
-
-
-def change_answer(action: Action, answer: Answer) -> None:
-    """Spoil a real answer."""
-    match action["kind"]:
-        case "cut_body":
-            answer.cut = int(len(answer.bytes()) * action.get("share", 0.5))
-        case "cut_json":
-            answer.body = answer.bytes()[: int(len(answer.bytes()) * action.get("share", 0.5))]
-        case "empty_body":
-            answer.body = b""
-        case "html":
-            answer.body, answer.headers["content-type"] = refusals.BAD_GATEWAY.encode(), "text/html"
-        case "reset":
-            answer.reset = True
-        case "null_node":
-            nodes = _nodes(answer.payload)
-            place = action.get("index", 0)
-            if nodes is not None and place < len(nodes["list"]) and nodes["list"][place]:
-                message = f"Could not resolve to a node with the global id of '{nodes['list'][place].get('id')}'."
-                nodes["list"][place] = None
-                answer.payload.setdefault("errors", []).append(
-                    {
-                        "type": "NOT_FOUND",
-                        "path": [*nodes["path"], place],
-                        "locations": [{"line": 3, "column": 3}],
-                        "message": message,
-                    }
-                )
-        case "resource_limits":
-            _resource_limits(action, answer)
-        case _:
-            raise ValueError(f"unknown action {action['kind']}")
-
-
-def _nodes(payload: Any) -> dict[str, Any] | None:
-    data = (payload or {}).get("data") or {}
-    if isinstance(data.get("nodes"), list):
-        return {"list": data["nodes"], "path": ["nodes"]}
-    listing = ((data.get("repository") or {}).get("pullRequests") or {}).get("nodes")
-    return {"list": listing, "path": ["repository", "pullRequests", "nodes"]} if listing is not None else None
-
-
-def _resource_limits(action: Action, answer: Answer) -> None:
-    """Partial data: some nodes are null (or lose a list), each with an error and no locations."""
-    nodes = _nodes(answer.payload)
-    errors = answer.payload.setdefault("errors", [])
-    if nodes is None:
-        answer.payload["data"] = None
-        errors.append(dict(refusals.RESOURCE_LIMITS))
-        return
-    lost = max(1, int(len(nodes["list"]) * action.get("share", 0.5)))
-    field = action.get("field")
-    for place in range(len(nodes["list"]) - lost, len(nodes["list"])):
-        path = [*nodes["path"], place]
-        if field and nodes["list"][place]:
-            nodes["list"][place][field] = None
-            path.append(field)
-        else:
-            nodes["list"][place] = None
-        errors.append({**refusals.RESOURCE_LIMITS, "path": path})

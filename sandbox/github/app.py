@@ -1,7 +1,9 @@
 """The ASGI application: who calls, what it costs, which faults strike, then GraphQL, REST or the Actions routes."""
 
 import hashlib
+import re
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -9,15 +11,38 @@ import orjson
 
 from sandbox.github import graphql_api, refusals, rest
 from sandbox.github.accounts import Account
-from sandbox.github.actions import change_answer, instead, limited, wait_or_change
+from sandbox.github.actions import INSTEAD, WAITING, instead, limited, wait_or_change
 from sandbox.github.answers import Answer, Send, send_answer
 from sandbox.github.control import control
 from sandbox.github.faults import Call
+from sandbox.github.spoil import SPOILING, spoil
 from sandbox.github.world import World
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Mounted = Callable[[str, str, dict[str, str], bytes, dict[str, str]], Awaitable[Answer | None]]
-"""Further routes of api.github.com: method, path, query, body, headers to an answer, or None for a path that is not theirs."""
+"""Further routes of api.github.com: method, path, query, body, headers to an answer, None for a path not theirs."""
+
+
+@dataclass(slots=True)
+class Incoming:
+    """One request with all that was found out about it."""
+
+    method: str
+    path: str
+    query: dict[str, str]
+    headers: dict[str, str]
+    body: bytes
+    base: str
+    account: Account | None
+    token: str
+    prepared: graphql_api.Prepared | None
+    found: tuple[str, rest.Route, re.Match[str]] | None
+    entry: dict[str, Any]
+
+    @property
+    def resource(self) -> str:
+        """Which of GitHub's limits counts it."""
+        return "graphql" if self.prepared else "core"
 
 
 class App:
@@ -26,6 +51,7 @@ class App:
     def __init__(self, world: World, mounted: Mounted | None = None) -> None:
         self.world = world
         self._mounted = mounted
+        world.faults.kinds = frozenset(INSTEAD) | frozenset(SPOILING) | WAITING
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -33,9 +59,7 @@ class App:
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         body = await _read(receive)
         if scope["path"].startswith("/_sandbox/"):
-            await send_answer(
-                control(self.world, scope["method"], scope["path"], orjson.loads(body) if body else None), send
-            )
+            await send_answer(control(self.world, scope["method"], scope["path"], _json(body)), send)
             return
         self.world.concurrent += 1
         try:
@@ -44,92 +68,105 @@ class App:
             self.world.concurrent -= 1
         await send_answer(answer, send)
 
-    async def _answer(self, scope: dict[str, Any], headers: dict[str, str], body: bytes) -> Answer:
-        world, path, method = self.world, scope["path"], scope["method"]
-        account, token = world.accounts.find(headers.get("authorization"))
+    def _incoming(self, scope: dict[str, Any], headers: dict[str, str], body: bytes) -> tuple[Incoming, Call]:
+        path, method, query = scope["path"], scope["method"], scope["query_string"]
+        account, token = self.world.accounts.find(headers.get("authorization"))
         found = None if path == "/graphql" else rest.find_route(method, path)
-        prepared = graphql_api.prepare(_json(body)) if path == "/graphql" else None
+        prepared = graphql_api.prepare(_json(body)) if path == "/graphql" and method == "POST" else None
         call = Call(found[0] if found else f"{method} {path}", path, token=token)
         if prepared:
             call.operation, call.query, call.items = prepared.operation or "", prepared.query, prepared.cost.items
-        request = hashlib.sha256(method.encode() + scope["query_string"] + path.encode() + body).hexdigest()[:16]
-        entry = world.stats.count(call.route, call.operation, 0, path=path, items=call.items, request=request)
+        request = hashlib.sha256(b" ".join((method.encode(), path.encode(), query, body))).hexdigest()[:16]
+        entry = self.world.stats.count(call.route, call.operation, path=path, items=call.items, request=request)
+        incoming = Incoming(
+            method,
+            path,
+            dict(parse_qsl(query.decode(), keep_blank_values=True)),
+            headers,
+            body,
+            f"{scope['scheme']}://{headers.get('host', 'localhost')}",
+            account,
+            token,
+            prepared,
+            found,
+            entry,
+        )
+        return incoming, call
+
+    async def _answer(self, scope: dict[str, Any], headers: dict[str, str], body: bytes) -> Answer:
+        """Let the faults strike, then answer."""
+        world = self.world
+        incoming, call = self._incoming(scope, headers, body)
         after: list[dict[str, Any]] = []
         answer: Answer | None = None
         for action in world.faults.matching(call):
-            entry.setdefault("faults", []).append(action["kind"])
+            incoming.entry.setdefault("faults", []).append(action["kind"])
             if action.get("when") != "after" and await wait_or_change(world, action):
                 continue
-            answer = instead(world, action, call, account)
+            answer = instead(world, action, call, incoming.account)
             if answer is not None:
                 break
             after.append(action)
         if answer is None:
-            answer = await self._real(scope, headers, body, account, token, prepared, found, entry)
+            answer = await self._real(incoming)
         for action in after:
             if not await wait_or_change(world, action):
-                change_answer(action, answer)
-        entry["status"] = answer.status
-        resource = "graphql" if prepared else "core"
+                spoil(action, answer)
+        incoming.entry["status"] = answer.status
+        account, resource = incoming.account, incoming.resource
         if account and resource in account.buckets:
             answer.headers = {**account.buckets[resource].headers(resource), **answer.headers}
         answer.headers.setdefault("x-github-request-id", world.request_id())
-        answer.headers.setdefault(
-            "x-github-media-type", "github.v4; format=json" if prepared else "github.v3; format=json"
-        )
+        answer.headers.setdefault("x-github-media-type", f"github.{'v4' if incoming.prepared else 'v3'}; format=json")
         return answer
 
-    async def _real(
-        self,
-        scope: dict[str, Any],
-        headers: dict[str, str],
-        body: bytes,
-        account: Account | None,
-        token: str,
-        prepared: Any,
-        found: Any,
-        entry: dict[str, Any],
-    ) -> Answer:
+    async def _real(self, incoming: Incoming) -> Answer:
         """What GitHub answers when nothing is wrong, or when it is the client that is wrong."""
-        world, path, method = self.world, scope["path"], scope["method"]
-        if path.startswith("/app/installations/") and method == "POST":
-            return _mint(world, path, headers)
+        world, account = self.world, incoming.account
+        if incoming.path.startswith("/app/installations/") and incoming.method == "POST":
+            return _mint(world, incoming.path, incoming.headers)
         if account is None:
             refused = world.accounts.anonymous.buckets["core"]
             refused.used += 1
-            return Answer(401, refusals.bad_credentials(prepared is not None), refused.headers("core"))
-        if path == "/rate_limit":
+            return Answer(401, refusals.bad_credentials(incoming.prepared is not None), refused.headers("core"))
+        if incoming.path == "/rate_limit":
             return _rate_limit(account)
-        resource = "graphql" if prepared else "core"
-        if resource not in account.buckets:
+        if incoming.resource not in account.buckets:
             return Answer(401, refusals.needs_token())
-        bucket, busy = account.buckets[resource], world.accounts.secondary
-        if account.last_minute(resource) >= busy[resource] or world.concurrent > busy["concurrent"]:
-            return Answer(403, refusals.secondary_limit(world.request_id()), {"retry-after": "60"})
-        if bucket.remaining == 0:
-            return limited(bucket, prepared is not None)
-        if prepared:
-            points = prepared.cost.points
-            account.spend(resource, points)
-            entry["points"] = points
-            world.stats.charge(prepared.operation or "", points)
-            return prepared.refused or graphql_api.run(world, account, prepared)
-        query = dict(parse_qsl(scope["query_string"].decode(), keep_blank_values=True))
-        if self._mounted and not found:
-            answer = await self._mounted(method, path, query, body, headers)
-            if answer is not None:
-                account.spend(resource, 1)
-                return answer
-        if not found:
-            return Answer(404, refusals.not_found("index"))
-        base = f"{scope['scheme']}://{headers.get('host', 'localhost')}"
-        request = rest.Request(method, path, query, base, headers.get("x-github-api-version", "2022-11-28"))
-        answer = rest.answer(world, request, found[1], found[2])
+        limit = self._limited(account, incoming.resource)
+        if limit is not None:
+            return limit
+        if incoming.prepared:
+            points = incoming.prepared.cost.points
+            account.spend("graphql", points)
+            world.stats.charge(incoming.entry, points)
+            return incoming.prepared.refused or graphql_api.run(world, account, incoming.prepared)
+        answer = await self._rest(incoming)
+        if answer.status != 304:
+            account.spend("core", 1)
+        return answer
+
+    def _limited(self, account: Account, resource: str) -> Answer | None:
+        busy, bucket = self.world.accounts.secondary, account.buckets[resource]
+        if account.last_minute(resource) >= busy[resource] or self.world.concurrent > busy["concurrent"]:
+            return Answer(403, refusals.secondary_limit(self.world.request_id()), {"retry-after": "60"})
+        return limited(bucket, resource == "graphql") if bucket.remaining == 0 else None
+
+    async def _rest(self, incoming: Incoming) -> Answer:
+        if incoming.found is None:
+            answer = None
+            if self._mounted:
+                answer = await self._mounted(
+                    incoming.method, incoming.path, incoming.query, incoming.body, incoming.headers
+                )
+            return answer or Answer(404, refusals.not_found("index"))
+        version = incoming.headers.get("x-github-api-version", "2022-11-28")
+        request = rest.Request(incoming.method, incoming.path, incoming.query, incoming.base, version)
+        answer = rest.answer(self.world, request, incoming.found[1], incoming.found[2])
         if answer.status == 200:
-            answer.headers["etag"] = answer.etag(token)
-            if headers.get("if-none-match") == answer.headers["etag"]:
+            answer.headers["etag"] = answer.etag(incoming.token)
+            if incoming.headers.get("if-none-match") == answer.headers["etag"]:
                 return Answer(304, headers=answer.headers)
-        account.spend(resource, 1)
         return answer
 
 

@@ -1,4 +1,7 @@
-"""Pages of a list. A cursor is a predicate on the sort key of a row, not a position: this is what loses rows in a naive client."""
+"""Pages of a list.
+
+A cursor is a predicate on the sort key of a row, not a position: this is what loses rows in a naive client.
+"""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable

@@ -1,5 +1,6 @@
 """The sandbox's own routes below /_sandbox: counters, faults, changes, the truth to compare with. Not GitHub's."""
 
+from collections.abc import Callable
 from typing import Any
 
 from sandbox.github.answers import Answer
@@ -16,50 +17,61 @@ def control(world: World, method: str, path: str, body: Any) -> Answer:
 
 
 def _control(world: World, method: str, name: str, body: Any) -> Answer:
-    match method, name:
-        case "GET", "stats":
-            return Answer(200, world.stats.show())
-        case "DELETE", "stats":
-            world.stats.reset()
-            return Answer(204)
-        case "GET", "faults":
-            return Answer(200, world.faults.show())
-        case "POST", "faults":
-            world.faults.load(body, append=bool(body.get("append")))
-            return Answer(200, world.faults.show())
-        case "DELETE", "faults":
-            world.faults.load({})
-            return Answer(204)
-        case "POST", "release":
-            return Answer(200, {"released": world.faults.release((body or {}).get("gate"))})
-        case "POST", "mutate":
-            changes = body if isinstance(body, list) else [body]
-            return Answer(200, {"changed": [mutate(world, change) for change in changes]})
-        case "GET", "truth":
-            return Answer(200, {found.full_name: found.truth() for found in world.repositories})
-        case "POST", "repositories":
-            added = world.generate(
-                body["owner"], body["name"], body.get("shape", "mixed"), body["pull_requests"], body.get("seed", 1)
-            )
-            return Answer(200, {"repository": added.full_name, "github_id": added.facts["databaseId"]})
-        case "POST", "limits":
-            if "resource" in body:
-                world.accounts.set_limit(
-                    body["resource"], body.get("limit"), body.get("remaining"), body.get("reset_in")
-                )
-            world.accounts.secondary.update(body.get("secondary", {}))
-            return Answer(200, {"limits": world.accounts.limits, "secondary": world.accounts.secondary})
-        case "POST", "app":
-            for key in ("app_id", "public_key", "installation", "lifetime", "stateless"):
-                if key in body:
-                    setattr(world.accounts, key, body[key])
-            return Answer(200, {"minted": world.accounts.minted, "installation": world.accounts.installation})
-        case "POST", "expire":
-            return Answer(200, {"expired": world.accounts.expire((body or {}).get("token"))})
-        case "GET", pulls if pulls.startswith("pulls/"):
-            return Answer(200, _everything(world, int(pulls.split("/")[1])))
-        case _:
-            return Answer(404, {"message": f"the sandbox has no {method} /_sandbox/{name}"})
+    if method == "GET" and name.startswith("pulls/"):
+        return Answer(200, _everything(world, int(name.split("/")[1])))
+    found = _ROUTES.get((method, name))
+    if found is None:
+        return Answer(404, {"message": f"the sandbox has no {method} /_sandbox/{name}"})
+    return Answer(200, found(world, body or {}))
+
+
+def _reset(world: World, body: Any) -> Any:
+    world.stats.reset()
+    return {}
+
+
+def _faults(world: World, body: Any) -> Any:
+    world.faults.load(body, append=bool(body.get("append")))
+    return world.faults.show()
+
+
+def _mutate(world: World, body: Any) -> Any:
+    return {"changed": [mutate(world, change) for change in (body if isinstance(body, list) else [body])]}
+
+
+def _add(world: World, body: Any) -> Any:
+    shape, seed = body.get("shape", "mixed"), body.get("seed", 1)
+    added = world.generate(body["owner"], body["name"], shape, body["pull_requests"], seed)
+    return {"repository": added.full_name, "github_id": added.facts["databaseId"]}
+
+
+def _limits(world: World, body: Any) -> Any:
+    if "resource" in body:
+        world.accounts.set_limit(body["resource"], body.get("limit"), body.get("remaining"), body.get("reset_in"))
+    world.accounts.secondary.update(body.get("secondary", {}))
+    return {"limits": world.accounts.limits, "secondary": world.accounts.secondary}
+
+
+def _app(world: World, body: Any) -> Any:
+    for key in ("app_id", "public_key", "installation", "lifetime", "stateless"):
+        if key in body:
+            setattr(world.accounts, key, body[key])
+    return {"minted": world.accounts.minted, "installation": world.accounts.installation}
+
+
+_ROUTES: dict[tuple[str, str], Callable[[World, Any], Any]] = {
+    ("GET", "stats"): lambda world, _: world.stats.show(),
+    ("DELETE", "stats"): _reset,
+    ("GET", "faults"): lambda world, _: world.faults.show(),
+    ("POST", "faults"): _faults,
+    ("POST", "release"): lambda world, body: {"released": world.faults.release(body.get("gate"))},
+    ("POST", "mutate"): _mutate,
+    ("GET", "truth"): lambda world, _: {found.full_name: found.truth() for found in world.repositories},
+    ("POST", "repositories"): _add,
+    ("POST", "limits"): _limits,
+    ("POST", "app"): _app,
+    ("POST", "expire"): lambda world, body: {"expired": world.accounts.expire(body.get("token"))},
+}
 
 
 def _everything(world: World, number: int) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """What a query costs, from its text and variables alone: points by GitHub's formula and the nodes it may return.
 
-A connection needs one request for each parent, and parents are as many as the pages above ask for. Points are the requests
-divided by 100, rounded half up, at least one. A connection of which only `totalCount` is asked counts as well: GitHub does not
-say, and this is the dearer reading.
+A connection needs one request for each parent, and parents are as many as the pages above ask for. Points are the
+requests divided by 100, rounded half up, at least one. A connection of which only `totalCount` is asked counts as well:
+GitHub does not say, and this is the dearer reading.
 """
 
 from collections.abc import Mapping

@@ -2,9 +2,10 @@
 
 A rule is `{"match": {...}, "action": {...}, "times": n}`. All parts of `match` must hold:
 `route` and `operation` (with `*`), `path` (the raw path, with `*`), `query` (a text within the GraphQL document), `nth`
-(a number or a list: which of the calls that fit otherwise, from 1), `from` and `until` (the same count, as a range), `every`,
-`items_above` (the page asks for more pull requests), `probability` (drawn from the script's seed).
-Actions are listed in `actions.py`; those that only wait or change data let the call go on, to the next rule and then to its answer.
+(a number or a list: which of the calls that fit otherwise, from 1), `from` and `until` (the same count, as a range),
+`every`, `items_above` (the page asks for more pull requests), `probability` (drawn from the script's seed).
+Actions are listed in `actions.py` and `spoil.py`; those that only wait or change data let the call go on, to the next
+rule and then to its answer.
 """
 
 import asyncio
@@ -73,6 +74,7 @@ class Faults:
     """The rules in force."""
 
     def __init__(self) -> None:
+        self.kinds: frozenset[str] = frozenset()
         self.rules: list[Rule] = []
         self.gates: dict[str, Gate] = {}
         self._chance = random.Random(0)
@@ -82,9 +84,10 @@ class Faults:
         rules: list[Rule] = []
         for rule in script.get("rules", []):
             extra = set(rule) - {"match", "action", "times"} | set(rule.get("match", {})) - _WORDS
-            if extra or not isinstance(rule.get("action", {}).get("kind"), str):
+            kind = rule.get("action", {}).get("kind")
+            if extra or kind not in self.kinds:
                 raise ValueError(
-                    f"a rule has the unknown words {sorted(extra)}" if extra else "a rule lacks action.kind"
+                    f"a rule has the unknown words {sorted(extra)}" if extra else f"unknown action {kind!r}"
                 )
             rules.append(Rule(rule.get("match", {}), rule["action"], rule.get("times")))
         if not append:

@@ -16,7 +16,8 @@ _TEXT = (
     "The lease outlives the worker only when nobody renews it, so the check moved in front of the write. "
     "`commit()` now answers what it did.\r\n\r\n- first the people\r\n- then the rows — naïve, but measured ✅\r\n\r\n"
     "I would rather keep one path through this than three that agree by luck 🤞. See the numbers below:\n\n"
-    "| before | after |\n|---|---|\n| 81 ms | 43 ms |\n\nWhat happens when the page is cut off in the middle of a surrogate? "
+    "| before | after |\n|---|---|\n| 81 ms | 43 ms |\n\n"
+    "What happens when the page is cut off in the middle of a surrogate? "
     "日本語のコメントもあります。 Nothing should be lost, and nothing should be counted twice. "
 ) * 12
 _STATES = ("APPROVED", "COMMENTED", "CHANGES_REQUESTED", "COMMENTED", "DISMISSED", "APPROVED", "COMMENTED", "APPROVED")
@@ -65,7 +66,7 @@ class Generated:
     def _id(self, kind: str, place: int, at: int = 0) -> int:
         return self._offset + _FIRST_ID[kind] + (place * 13 if kind == "pull" else place * _SPREAD + at)
 
-    def keys(self) -> Iterator[tuple[int, int, int, int]]:
+    def rows(self) -> Iterator[tuple[int, int, int, int]]:
         for place in range(1, self.total + 1):
             yield self._created(place), self._updated(place), self._id("pull", place), self._number(place)
 
@@ -229,7 +230,7 @@ class Generated:
 
 
 def link(record: Record) -> Record:
-    """Bring the lists into GitHub's order (by id), let every child name its pull request, and set what follows from the lists."""
+    """Order the lists as GitHub does (by id), let every child name its pull request, and set what follows from them."""
     for name in ("_reviews", "_inline", "_conversation"):
         record[name].sort(key=lambda child: int(child["fullDatabaseId"]))
         for child in record[name]:

@@ -1,4 +1,4 @@
-"""POST /graphql: parsed, validated and executed by graphql-core, charged by GitHub's formula, refused in GitHub's words."""
+"""POST /graphql: run by graphql-core, charged by GitHub's formula, refused in GitHub's words."""
 
 from dataclasses import dataclass
 from functools import lru_cache

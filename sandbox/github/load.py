@@ -140,7 +140,7 @@ class Loaded:
             diff_hunk=row.get("diff_hunk", ""),
         )
 
-    def keys(self) -> Iterator[tuple[int, int, int, int]]:
+    def rows(self) -> Iterator[tuple[int, int, int, int]]:
         for number, pull in self._pulls.items():
             yield times.epoch(pull["createdAt"]), times.epoch(pull["updatedAt"]), int(pull["fullDatabaseId"]), number
 

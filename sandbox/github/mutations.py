@@ -1,8 +1,8 @@
 """What happens on GitHub while nobody looks: the changes that a test makes, one function each.
 
-A change is `{"do": name, "number": n, ...}`; `repository` (`owner/name`) picks one of several. Whether `updatedAt` of the pull
-request moves follows what is known of GitHub: it does for new comments, reviews, pushes, edits of title or body and changes of
-state; it does not for edited or deleted comments, resolved threads and minimised comments.
+A change is `{"do": name, "number": n, ...}`; `repository` (`owner/name`) picks one of several. Whether `updatedAt` of
+the pull request moves follows what is known of GitHub: it does for new comments, reviews, pushes, edits of title or
+body and changes of state; it does not for edited or deleted comments, resolved threads and minimised comments.
 """
 
 import time

@@ -1,4 +1,4 @@
-"""The accounts of a generated repository: users, bots, mannequins, organisations, enterprise accounts and the deleted."""
+"""The accounts of a generated repository: users, bots, mannequins, organisations, enterprise users and the deleted."""
 
 from typing import Any
 
@@ -28,8 +28,8 @@ def account(kind: str, number: int, login: str, name: str | None = None) -> Acco
 def generate(users: int) -> list[Account | None]:
     """A small community: mostly users, some of every other kind, and None for a deleted account (GitHub's ghost).
 
-    Ids are of several magnitudes, one login carries the underscore of an enterprise-managed user, and one belongs to two
-    accounts (a login that was given up and taken by somebody else).
+    Ids are of several magnitudes, one login carries the underscore of an enterprise-managed user, and one belongs to
+    two accounts (a login that was given up and taken by somebody else).
     """
     people: list[Account | None] = [
         account("User", 583 + 7_919 * number**2, f"dev-{number}", f"Developer {number}") for number in range(users)

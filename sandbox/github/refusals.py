@@ -59,7 +59,8 @@ def too_many_nodes(count: int) -> dict[str, Any]:
         "errors": [
             {
                 "type": "MAX_NODE_LIMIT_EXCEEDED",
-                "message": f"This query requests up to {count:,} possible nodes which exceeds the maximum limit of 500,000.",
+                "message": f"This query requests up to {count:,} possible nodes "
+                "which exceeds the maximum limit of 500,000.",
             }
         ]
     }
@@ -141,8 +142,8 @@ def secondary_limit(request_id: str) -> dict[str, Any]:
     return {
         "documentation_url": "https://docs.github.com/free-pro-team@latest/rest/overview/"
         "rate-limits-for-the-rest-api#about-secondary-rate-limits",
-        "message": "You have exceeded a secondary rate limit. Please wait a few minutes before you try again. If you reach "
-        f"out to GitHub Support for help, please include the request ID {request_id}.",
+        "message": "You have exceeded a secondary rate limit. Please wait a few minutes before you try again. "
+        f"If you reach out to GitHub Support for help, please include the request ID {request_id}.",
     }
 
 
@@ -152,8 +153,8 @@ def timeout(request_id: str) -> dict[str, Any]:
         "data": None,
         "errors": [
             {
-                "message": "Something went wrong while executing your query. This may be the result of a timeout, or it could be a "
-                f"GitHub bug. Please include `{request_id}` when reporting this issue."
+                "message": "Something went wrong while executing your query. This may be the result of a timeout, or "
+                f"it could be a GitHub bug. Please include `{request_id}` when reporting this issue."
             }
         ],
     }
@@ -165,3 +166,4 @@ BAD_GATEWAY = (
 )
 GATEWAY_TIMEOUT = {"message": "We couldn't respond to your request in time. Sorry about that."}
 RESOURCE_LIMITS = {"type": "RESOURCE_LIMITS_EXCEEDED", "message": "Resource limits for this query exceeded."}
+UNAVAILABLE = {"code": "503", "message": "Service unavailable", "documentation_url": DOCS}

@@ -1,7 +1,7 @@
 """One repository in memory: what GitHub knows, in the words of its GraphQL schema, with the orders that listings need.
 
-Generated repositories build a pull request when it is asked for and forget it again, so that any size is cheap; what was
-changed, and everything that was loaded from files, is kept.
+Generated repositories build a pull request when it is asked for and forget it again, so that any size is cheap; what
+was changed, and everything that was loaded from files, is kept.
 """
 
 from bisect import bisect_left, insort
@@ -23,7 +23,7 @@ _REMEMBERED = 1_500
 class Source(Protocol):
     """Where pull requests come from that nobody has changed."""
 
-    def keys(self) -> Iterator[tuple[int, int, int, int]]:
+    def rows(self) -> Iterator[tuple[int, int, int, int]]:
         """Created, updated, id and number of every pull request, in the order of creation."""
         ...
 
@@ -67,7 +67,7 @@ class Repository:
         self.by_created: list[Key] = []
         self.by_updated: list[Key] = []
         self._nodes = dict(source.nodes())
-        for created, updated, github_id, number in source.keys():
+        for created, updated, github_id, number in source.rows():
             self.by_created.append((created, github_id, number))
             self.by_updated.append((updated, github_id, number))
         self.by_created.sort()
@@ -169,7 +169,7 @@ class Repository:
         return None
 
     def comment_index(self, kind: str, sort: str) -> list[tuple[int, int, int, int]]:
-        """All comments of a kind (`inline`, `conversation`) ordered by `created` or `updated` time: time, id, number, place.
+        """All comments of a kind (`inline`, `conversation`) by `created` or `updated` time: time, id, number, place.
 
         Comments of plain issues stand among the conversation comments, with the issue's number negated.
         """

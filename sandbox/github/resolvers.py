@@ -50,8 +50,8 @@ def _pull_requests(
     info: Info,
     first: int | None = None,
     after: str | None = None,
-    orderBy: dict[str, str] | None = None,
-    states: list[str] | None = None,  # noqa: N803
+    orderBy: dict[str, str] | None = None,  # noqa: N803
+    states: list[str] | None = None,
 ) -> Record:
     size = check_bounds(info, first)
     repository = info.context.world.by_id(facts["databaseId"])

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from sandbox.github import refusals, times, views
+from sandbox.github.actions import forbidden
 from sandbox.github.answers import Answer
 from sandbox.github.repository import Record, Repository
 from sandbox.github.world import World
@@ -183,20 +184,13 @@ def find_route(method: str, path: str) -> tuple[str, Route, re.Match[str]] | Non
 
 def answer(world: World, request: Request, route: Route, match: re.Match[str]) -> Answer:
     """Find the repository, follow or refuse, and answer."""
-    if match["id"]:
-        repository = world.by_id(int(match["id"]))
-    else:
-        repository = world.find(match["owner"], match["name"])
+    repository = world.by_id(int(match["id"])) if match["id"] else world.find(match["owner"], match["name"])
     if repository is None or repository.access in ("gone", "private"):
         return Answer(404, refusals.not_found())
     if repository.access == "blocked":
         return Answer(451, refusals.blocked())
     if repository.access in ("saml", "forbidden"):
-        error = refusals.saml() if repository.access == "saml" else refusals.forbidden()
-        headers = (
-            {"x-github-sso": "required; url=https://github.com/orgs/octo/sso"} if repository.access == "saml" else {}
-        )
-        return Answer(403, {"message": error.message, "documentation_url": refusals.DOCS, "status": "403"}, headers)
+        return forbidden(repository.access == "saml", graphql=False)
     if not match["id"] and f"{match['owner']}/{match['name']}".lower() != repository.full_name.lower():
         tail = request.path.split("/", 4)[4:]
         target = "/".join([f"{request.base}/repositories/{repository.facts['databaseId']}", *tail])

@@ -7,7 +7,7 @@ _MASK = (1 << 64) - 1
 
 
 def mix(*values: int) -> int:
-    """64 well-mixed bits of a few numbers: the only source of chance in generated data, so that any part can be made alone."""
+    """64 well-mixed bits of a few numbers: the only chance in generated data, so any part can be made alone."""
     state = 0x9E3779B97F4A7C15
     for value in values:
         state = (state ^ (value & _MASK)) * 0xBF58476D1CE4E5B9 & _MASK

@@ -96,20 +96,21 @@ class Stats:
         self.operations: dict[str, dict[str, int]] = {}
         self.log: deque[dict[str, Any]] = deque(maxlen=20_000)
 
-    def count(self, route: str, operation: str | None, points: int, **more: Any) -> dict[str, Any]:
+    def count(self, route: str, operation: str | None, **more: Any) -> dict[str, Any]:
         """Note one call; the entry can still be added to."""
         self.requests += 1
         self.routes[route] = self.routes.get(route, 0) + 1
         if operation is not None:
             self.operations.setdefault(operation, {"requests": 0, "points": 0})["requests"] += 1
-        entry = {"at": time.time(), "route": route, "operation": operation, "points": points, **more}
+        entry = {"at": time.time(), "route": route, "operation": operation, "points": 0, **more}
         self.log.append(entry)
         return entry
 
-    def charge(self, operation: str, points: int) -> None:
-        """Add points of a query that ran."""
+    def charge(self, entry: dict[str, Any], points: int) -> None:
+        """Add the points of a query that ran to its entry and to the sums."""
+        entry["points"] = points
         self.points += points
-        self.operations[operation]["points"] += points
+        self.operations[entry["operation"]]["points"] += points
 
     def show(self) -> dict[str, Any]:
         """As JSON."""
