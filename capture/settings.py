@@ -26,6 +26,8 @@ class Settings(BaseSettings):
     capture_actions_ref: str = Field(default="main", description="Branch or tag whose workflows are dispatched.")
     capture_actions_token: SecretStr | None = Field(default=None, description="Token that may dispatch; else GitHub's.")
 
+    capture_code_version: str | None = Field(default=None, description="Commit that runs here, noted in each job.")
+
     github_token: SecretStr | None = None
     github_app_id: str | None = None
     github_app_private_key: SecretStr | None = None

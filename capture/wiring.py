@@ -1,7 +1,9 @@
 """The only place that knows concrete adapters: it reads the settings and puts the parts together."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from capture.core.errors import ConfigurationError
@@ -12,6 +14,7 @@ if TYPE_CHECKING:
     from capture.core.ports import Messenger
     from capture.processors.github_actions import ActionsClient
     from capture.store.store import Store
+    from capture.usecases.tools import Tools
 
 Say = Callable[[str], None]
 
@@ -136,3 +139,42 @@ async def open_messengers(
 
             messengers["github_actions"] = DirectMessenger(await stack.enter_async_context(open_actions(settings)))
         yield messengers
+
+
+@asynccontextmanager
+async def open_tools(
+    settings: Settings, *, bulk: bool = True, github_timeout: float | None = None, say: Say = _silent
+) -> "AsyncGenerator[Tools, None]":
+    """Everything that capturing needs: the store, GitHub with the configured credential, time and chance.
+
+    `bulk` work leaves the last fifth of GitHub's budget to recent work. `github_timeout` is in seconds a request.
+    """
+    from capture.github.connect import TIMEOUT_SECONDS, Access, open_github
+    from capture.usecases.tools import Tools
+
+    access = Access(
+        api_url=settings.github_api_url,
+        graphql_url=settings.graphql_url,
+        token=settings.github_token.get_secret_value() if settings.github_token else None,
+        app_id=settings.github_app_id,
+        private_key=settings.github_app_private_key.get_secret_value() if settings.github_app_private_key else None,
+        installation_id=settings.github_app_installation_id,
+    )
+    async with (
+        open_store(settings, say=say) as store,
+        open_github(
+            access, store, bulk=bulk, clock=now, sleep=asyncio.sleep, timeout=github_timeout or TIMEOUT_SECONDS
+        ) as github,
+    ):
+        yield Tools(
+            store,
+            github,
+            clock=now,
+            sleep=asyncio.sleep,
+            code_version=settings.capture_code_version,
+        )
+
+
+def now() -> datetime:
+    """The clock of a process."""
+    return datetime.now(UTC)

@@ -5,7 +5,7 @@ from typing import Any
 
 from capture.core.models import Row
 from capture.datasets import people
-from capture.datasets.values import big_id, text
+from capture.datasets.values import big_id
 
 INLINE_SELECTION = """
   id fullDatabaseId body path line diffHunk url authorAssociation createdAt updatedAt isMinimized minimizedReason
@@ -28,9 +28,9 @@ def inline_row(node: Mapping[str, Any], number: int, review_github_id: int | Non
     row |= {
         "review_github_id": review_github_id,
         "in_reply_to_github_id": big_id(reply_to.get("fullDatabaseId")),
-        "path": text(node.get("path")),
+        "path": node.get("path"),
         "line": node.get("line"),
-        "diff_hunk": text(node.get("diffHunk")),
+        "diff_hunk": node.get("diffHunk"),
         "commit_sha": commit.get("oid"),
     }
     return row, authors
@@ -51,15 +51,15 @@ def inline_row_from_rest(comment: Mapping[str, Any], number: int) -> tuple[Row, 
         "node_id": comment.get("node_id"),
         "author_key": author["key"],
         "author_association": comment.get("author_association"),
-        "body": text(comment.get("body")),
+        "body": comment.get("body"),
         "url": comment.get("html_url"),
         "created_at": comment["created_at"],
         "updated_at": comment["updated_at"],
         "review_github_id": comment.get("pull_request_review_id"),
         "in_reply_to_github_id": comment.get("in_reply_to_id"),
-        "path": text(comment.get("path")),
+        "path": comment.get("path"),
         "line": comment.get("line"),
-        "diff_hunk": text(comment.get("diff_hunk")),
+        "diff_hunk": comment.get("diff_hunk"),
         "commit_sha": comment.get("original_commit_id"),
     }, [author]
 
@@ -73,7 +73,7 @@ def _common(node: Mapping[str, Any], number: int, kind: str) -> tuple[Row, list[
         "node_id": node["id"],
         "author_key": author["key"],
         "author_association": node.get("authorAssociation"),
-        "body": text(node.get("body")),
+        "body": node.get("body"),
         "is_minimized": node.get("isMinimized"),
         "minimized_reason": node.get("minimizedReason"),
         "url": node.get("url"),

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from capture.core.models import Row
-from capture.datasets.values import text
 
 SELECTION = "path additions deletions changeType"
 
@@ -18,7 +17,7 @@ def row(node: Mapping[str, Any], number: int, head_sha: str | None) -> Row:
     """The row of one changed file of pull request `number`, read at commit `head_sha`."""
     return {
         "number": number,
-        "path": text(node["path"]),
+        "path": node["path"],
         "change_type": str(node["changeType"]).lower(),
         "additions": int(node["additions"]),
         "deletions": int(node["deletions"]),
@@ -31,10 +30,10 @@ def row_from_rest(file: Mapping[str, Any], number: int, head_sha: str | None) ->
     status = str(file["status"])
     return {
         "number": number,
-        "path": text(file["filename"]),
+        "path": file["filename"],
         "change_type": _REST_STATUS.get(status, status),
         "additions": int(file["additions"]),
         "deletions": int(file["deletions"]),
-        "previous_path": text(file.get("previous_filename")),
+        "previous_path": file.get("previous_filename"),
         "head_sha": head_sha,
     }

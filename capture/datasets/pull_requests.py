@@ -6,7 +6,7 @@ from typing import Any
 
 from capture.core.models import ManifestItem, Row
 from capture.datasets import people
-from capture.datasets.values import big_id, text
+from capture.datasets.values import big_id
 
 # Counts only: every connection here costs one request a parent in GitHub's formula, `totalCommentsCount` costs none.
 MANIFEST_SELECTION = """
@@ -53,8 +53,8 @@ def row(node: Mapping[str, Any]) -> tuple[Row, list[Row]]:
         "number": int(node["number"]),
         "github_id": big_id(node.get("fullDatabaseId")),
         "node_id": node["id"],
-        "title": text(node["title"]),
-        "body": text(node.get("body")),
+        "title": node["title"],
+        "body": node.get("body"),
         "state": str(node["state"]).lower(),
         "is_draft": node.get("isDraft"),
         "author_key": author["key"],
@@ -83,4 +83,4 @@ def row(node: Mapping[str, Any]) -> tuple[Row, list[Row]]:
 def label_names(labels: Mapping[str, Any]) -> list[str]:
     """The names of a page of labels, in one order, so that their order at GitHub makes no change."""
     nodes: list[Mapping[str, Any]] = labels.get("nodes") or []
-    return sorted(str(text(node["name"])) for node in nodes)
+    return sorted(str(node["name"]) for node in nodes)

@@ -5,7 +5,7 @@ from typing import Any
 
 from capture.core.models import Row
 from capture.datasets import people
-from capture.datasets.values import big_id, text
+from capture.datasets.values import big_id
 
 SELECTION = """
   id fullDatabaseId state body url authorAssociation submittedAt updatedAt
@@ -25,7 +25,7 @@ def row(node: Mapping[str, Any], number: int) -> tuple[Row, list[Row]]:
         "author_key": author["key"],
         "author_association": node.get("authorAssociation"),
         "state": str(node["state"]).lower(),
-        "body": text(node.get("body")),
+        "body": node.get("body"),
         "commit_sha": commit.get("oid"),
         "url": node.get("url"),
         "submitted_at": node.get("submittedAt"),

@@ -20,12 +20,20 @@ class RepositoryStore(Protocol):
         ...
 
     async def list_repositories(
-        self, tracked: bool | None = None, after_id: UUID | None = None, limit: int = 100
+        self, *, tracked: bool | None = None, after_id: UUID | None = None, limit: int = 100
     ) -> list[Row]:
         """Repositories by key."""
         ...
 
-    async def track_repository(self, **values: Any) -> Any:
+    async def track_repository(
+        self,
+        *,
+        github_id: int | None = None,
+        node_id: str | None = None,
+        owner: str | None = None,
+        name: str | None = None,
+        tracked: bool = True,
+    ) -> UUID | None:
         """Follow a repository, or no longer."""
         ...
 
