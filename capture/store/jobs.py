@@ -38,13 +38,17 @@ class JobsMixin:
         code_version: str | None = None,
         *,
         force: bool = False,
+        lease_token: UUID | None = None,
     ) -> Claim | Refused:
-        """Begin an attempt, also on a job whose worker's lease ran out. `force` passes `next_attempt_at` alone."""
+        """Begin an attempt, also on a job whose worker's lease ran out. `force` passes `next_attempt_at` alone.
+
+        A host whose claim may be repeated after its answer was lost chooses the `lease_token`, and finds its own claim.
+        """
         answer = await self.transport.call(
             "claim_job",
             {
                 "job_id": job_id,
-                "lease_token": uuid4(),
+                "lease_token": lease_token or uuid4(),
                 "executed_by": executed_by,
                 "owner": owner,
                 "lease_seconds": lease_seconds,
