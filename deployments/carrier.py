@@ -14,7 +14,7 @@ from prefect.client.schemas.objects import FlowRun
 from prefect.exceptions import InfrastructureNotFound
 
 from capture.core.errors import CaptureError, ConfigurationError, Outage
-from capture.core.models import TERMINAL, Claim, Job
+from capture.core.models import TERMINAL, Job
 from capture.processors.actions_rules import Ending, Run, workflow_file
 from capture.processors.github_actions import ActionsClient, start_run
 from capture.settings import settings
@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 CLAIM_WITHIN = timedelta(minutes=20)
 """How long a runner may take from the dispatch to the claim: queueing, start, installation."""
 
-REFUSAL_BACKOFF_SECONDS = 60.0
+RETRY_SECONDS = 60.0
+MOST_REFUSALS = 12
 SETTLE_ATTEMPTS = 30
 
 
@@ -91,9 +92,10 @@ class Carrier:
         job = await self._job()
         if job.status in TERMINAL:
             return Carried(f"{self._actions.repository}:-", None, job.id, job.handover_count)
-        handover = self._handover() or await self._store.mark_dispatched(
-            job.id, _now() + CLAIM_WITHIN, flow_run_id=self._flow_run.id
-        )
+        handover = self._handover()
+        if handover is None:  # a person started the flow run: the queue must not hand the job over as well
+            marked = await self._store.mark_dispatched(job.id, _now() + CLAIM_WITHIN, flow_run_id=self._flow_run.id)
+            handover = job.handover_count if marked is None else marked
         flow_run_id = self._flow_run.id if self._where.attached else None
         try:
             handed = await start_run(self._actions, job, flow_run_id=flow_run_id, find_seconds=self._where.find_seconds)
@@ -173,19 +175,13 @@ class Carrier:
         return None
 
     async def _refused(self, job: Job, error: CaptureError) -> None:
-        """Write down on the job why it could not be dispatched; a retryable one comes back with a backoff."""
-        claim = await self._store.claim_job(job.id, executed_by="github_actions", owner="dispatch")
-        if not isinstance(claim, Claim):
-            return
-        retryable = isinstance(error, Outage) or bool(getattr(error, "retryable", False))
-        await self._store.finish_job(
+        """Write down on the job why it could not be dispatched: it is tried again later, or it has failed."""
+        again = isinstance(error, Outage) or bool(getattr(error, "retryable", False))
+        await self._store.handover_refused(
             job.id,
-            claim.lease_token,
-            status="failed",
             error_code=error.code,
             error=str(error),
-            retryable=retryable,
-            backoff_seconds=REFUSAL_BACKOFF_SECONDS if retryable else None,
+            retry_seconds=RETRY_SECONDS if again and job.handover_count < MOST_REFUSALS else None,
         )
 
     async def _link(self, url: str | None) -> None:

@@ -8,15 +8,16 @@ import argparse
 import asyncio
 import sys
 from typing import Any
+from uuid import UUID
 
 from prefect import flow
 
 from capture.core.errors import CaptureError, JobFailed
 from flows.console import ending, print_json
 from flows.historical_sync import run_and_wait
-from tasks.artifacts import show_decision
+from tasks.artifacts import show_decision, show_link
 from tasks.forms import CaptureForm, HistoricalForm
-from tasks.requests import hand_over_jobs, runnable, submit_request
+from tasks.requests import runnable, submit_request
 
 
 @flow(name="route-capture", flow_run_name="{request.repository}", retries=0)
@@ -25,15 +26,17 @@ async def route_capture(request: CaptureForm, execute_locally: bool = False, dry
 
     With `execute_locally` this flow run does the jobs itself, one after the other; with `dry_run` it only decides.
     """
-    submission = await submit_request(request, dry_run=dry_run)
+    submission = await submit_request(request, dry_run=dry_run, hand_over=not execute_locally)
     await show_decision(submission["decision"], request.repository)
-    job_ids = [job["id"] for job in submission["jobs"]]
     outcomes: list[dict[str, Any]] = []
     if execute_locally and not dry_run:
+        job_ids = [UUID(job["id"]) for job in submission["jobs"]]
         forms = [HistoricalForm(repository=request.repository, job_id=job_id) for job_id in await runnable(job_ids)]
         outcomes = [await run_and_wait(form, "local") for form in forms]
-    elif not dry_run:
-        await hand_over_jobs(job_ids)
+    else:
+        for handed in submission["handed"]:
+            if handed["run"]:
+                await show_link(handed["run"], "Log of the workflow run")
     return {**submission, "outcomes": outcomes}
 
 

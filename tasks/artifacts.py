@@ -6,7 +6,6 @@ from uuid import UUID
 
 from prefect.artifacts import (
     acreate_link_artifact,
-    acreate_markdown_artifact,
     acreate_progress_artifact,
     acreate_table_artifact,
     aupdate_progress_artifact,
@@ -77,9 +76,9 @@ async def show_link(url: str, text: str) -> None:
     await acreate_link_artifact(link=url, link_text=text, key="log", description=text)
 
 
-async def show_note(text: str, key: str = "note") -> None:
-    """Store a sentence or a page of Markdown."""
-    await acreate_markdown_artifact(markdown=text, key=key)
+async def show_rows(key: str, rows: list[dict[str, Any]], description: str) -> None:
+    """Store a table under a key (lower case and dashes)."""
+    await acreate_table_artifact(table=rows, key=key, description=description)
 
 
 class Progress:

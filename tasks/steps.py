@@ -7,7 +7,7 @@ from prefect import Task
 from prefect.cache_policies import NO_CACHE
 from prefect.logging import get_run_logger
 
-from capture.core.errors import CaptureError, Outage
+from capture.core.errors import CaptureError
 from capture.core.ports import Json
 
 MOST_TASKS = 1_000
@@ -20,10 +20,10 @@ RETRY_DELAYS = [1.0, 5.0]
 def is_host_failure(error: BaseException) -> bool:
     """Whether trying the same step again on this host can help.
 
-    Everything that the engine has classified (limits, refusals, gone repositories, a lost lease) has its own owner;
-    an outage that reaches the host, and an error nobody foresaw, are the host's.
+    Whatever is classified has its owner already: limits, refusals, a lost lease, and an outage too, which was retried
+    by the client that met it. What is left is this host's own trouble: memory, files, sockets, a bug.
     """
-    return isinstance(error, Outage) or (isinstance(error, Exception) and not isinstance(error, CaptureError))
+    return isinstance(error, Exception) and not isinstance(error, CaptureError)
 
 
 class PrefectSteps:

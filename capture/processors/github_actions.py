@@ -104,6 +104,16 @@ class ActionsClient:
             raise refusal(answer.status_code, _object(answer), f"run {run_id}")
         return True
 
+    async def conclusion(self, job: Job) -> str | None:
+        """How the job's run ended, `gone` where GitHub has lost it; None while it goes on or where nobody can tell."""
+        if job.workflow_run_id is None:
+            return None
+        try:
+            run = await self.run(job.workflow_run_id)
+        except (Outage, ConfigurationError):
+            return None
+        return "gone" if run is None else run.conclusion
+
     async def workflow_state(self, workflow: str) -> str:
         """`active`, or why a workflow cannot be started (`disabled_manually` and the like)."""
         answer = await self._call("GET", f"/actions/workflows/{workflow}")

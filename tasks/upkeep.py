@@ -1,0 +1,37 @@
+"""Keeping the queue moving and watching it: one round of each."""
+
+from contextlib import AsyncExitStack
+from typing import Any
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from capture.core.errors import ConfigurationError
+from capture.settings import settings
+from capture.usecases.tend import RunReader
+from capture.usecases.tend import tend_queue as tend
+from capture.usecases.watch import watch_health as watch
+from capture.wiring import open_actions, open_messengers, open_store
+
+
+@task(name="tend the queue", cache_policy=NO_CACHE, persist_result=False)
+async def tend_queue() -> dict[str, Any]:
+    """Hand over what is due, bring back what was lost; answers job ids by what was done with them."""
+    configured = settings()
+    async with AsyncExitStack() as stack:
+        store = await stack.enter_async_context(open_store(configured))
+        messengers = await stack.enter_async_context(open_messengers(configured))
+        runs: RunReader | None = None
+        try:
+            runs = await stack.enter_async_context(open_actions(configured))
+        except ConfigurationError:
+            runs = None  # no workflows are configured, so no run can have died
+        return (await tend(store, messengers, runs=runs)).as_json()
+
+
+@task(name="watch", cache_policy=NO_CACHE, persist_result=False)
+async def watch_health() -> dict[str, Any]:
+    """Probe both processors, judge the figures, open and close alerts, roll back if bulk work fails too often."""
+    configured = settings()
+    async with open_store(configured) as store, open_messengers(configured) as messengers:
+        return (await watch(store, messengers)).as_json()
