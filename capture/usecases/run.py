@@ -73,9 +73,16 @@ class Run:
         return self.stop_at is not None and self.tools.clock() >= self.stop_at - STOP_MARGIN
 
 
+def own_token(executed_by: Executor, owner: str, job_id: UUID) -> UUID | None:
+    """The lease token of an Inngest run, which may have to claim again because its first answer was lost on the way."""
+    return uuid5(job_id, owner) if executed_by == "inngest" else None
+
+
 @asynccontextmanager
 async def beating(run: Run) -> AsyncGenerator[None, None]:
     """Keep the job's lease while the body runs."""
+    if run.executed_by == "inngest":
+        await _beat_at_once(run)
     task = asyncio.create_task(_beat(run))
     try:
         yield
