@@ -19,7 +19,7 @@ class Ledger(Account, Protocol):
 
     async def claim_job(
         self, job_id: UUID, executed_by: Executor, owner: str, lease_seconds: float = 30.0,
-        code_version: str | None = None, *, force: bool = False,
+        code_version: str | None = None, *, force: bool = False, lease_token: UUID | None = None,
     ) -> Claim | Refused:  # fmt: skip
         """Begin an attempt."""
         ...
