@@ -46,7 +46,7 @@ def run(arguments: list[str], mount: Callable[[World, str], Mounted] | None = No
         "github_id": repository.facts["databaseId"],
     }
     config = uvicorn.Config(
-        App(world, mount(world, url) if mount else None),
+        App(world, mount(world, url) if mount else None, replay=options.replay),
         log_level="warning",
         access_log=False,
         server_header=False,

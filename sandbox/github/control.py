@@ -59,26 +59,20 @@ def _app(world: World, body: Any) -> Any:
     return {"minted": world.accounts.minted, "installation": world.accounts.installation}
 
 
-_ROUTES: dict[tuple[str, str], Callable[[World, Any], Any]] = {
-    ("GET", "stats"): lambda world, _: world.stats.show(),
-    ("DELETE", "stats"): _reset,
-    ("GET", "faults"): lambda world, _: world.faults.show(),
-    ("POST", "faults"): _faults,
-    ("POST", "release"): lambda world, body: {"released": world.faults.release(body.get("gate"))},
-    ("POST", "mutate"): _mutate,
-    ("GET", "truth"): lambda world, _: {found.full_name: found.truth() for found in world.repositories},
-    ("POST", "repositories"): _add,
-    ("POST", "limits"): _limits,
-    ("POST", "app"): _app,
-    ("POST", "expire"): lambda world, body: {"expired": world.accounts.expire(body.get("token"))},
-}
-
-
 def _everything(world: World, number: int) -> dict[str, Any]:
     """One pull request as GitHub holds it, for comparison field by field."""
     record = world.repositories[0].get(number)
     if record is None:
         raise KeyError(f"no pull request {number}")
+    return _show(record)
+
+
+def _dump(world: World, body: Any) -> Any:
+    repository = world.repositories[0]
+    return [_show(repository.get(key[2]) or {}) for key in repository.by_created]
+
+
+def _show(record: dict[str, Any]) -> dict[str, Any]:
     shown = {key: value for key, value in record.items() if not key.startswith("_") and key != "repository"}
     for name in ("reviews", "inline", "conversation"):
         shown[name] = [
@@ -90,3 +84,18 @@ def _everything(world: World, number: int) -> dict[str, Any]:
 
 
 _PLAIN = {"id", "fullDatabaseId", "body", "state", "createdAt", "updatedAt", "submittedAt", "path", "line", "url"}
+
+_ROUTES: dict[tuple[str, str], Callable[[World, Any], Any]] = {
+    ("GET", "stats"): lambda world, _: world.stats.show(),
+    ("DELETE", "stats"): _reset,
+    ("GET", "faults"): lambda world, _: world.faults.show(),
+    ("POST", "faults"): _faults,
+    ("POST", "release"): lambda world, body: {"released": world.faults.release(body.get("gate"))},
+    ("POST", "mutate"): _mutate,
+    ("GET", "dump"): _dump,
+    ("GET", "truth"): lambda world, _: {found.full_name: found.truth() for found in world.repositories},
+    ("POST", "repositories"): _add,
+    ("POST", "limits"): _limits,
+    ("POST", "app"): _app,
+    ("POST", "expire"): lambda world, body: {"expired": world.accounts.expire(body.get("token"))},
+}
