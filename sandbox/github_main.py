@@ -82,6 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--name", default="progressive")
     parser.add_argument("--token", default=TOKEN)
     parser.add_argument("--faults", type=Path, help="a script of faults (JSON)")
+    parser.add_argument("--replay", action="store_true", help="answer a query that came before from memory, quickly")
     parser.add_argument(
         "--with-parent", action="store_true", help="end when the process that started this one has ended"
     )
