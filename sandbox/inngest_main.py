@@ -2,9 +2,12 @@
 
 import argparse
 import json
+import os
 import secrets
 import socket
 import sys
+import threading
+import time
 from collections.abc import Sequence
 
 import uvicorn
@@ -22,7 +25,10 @@ def run(argv: Sequence[str]) -> None:
     parser.add_argument("--signing-key", help="fixed key for --signed; default: a random one")
     parser.add_argument("--app", help="the application's /api/inngest, asked to register at start")
     parser.add_argument("--retry-seconds", type=float, default=0.2, help="delay of a step's first retry; it doubles")
+    parser.add_argument("--with-parent", action="store_true", help="end when the process that started this has ended")
     options = parser.parse_args(argv)
+    if options.with_parent:
+        threading.Thread(target=_follow, args=(os.getppid(),), daemon=True).start()
 
     state = State(retry_seconds=options.retry_seconds)
     if options.signed:
@@ -43,3 +49,9 @@ def run(argv: Sequence[str]) -> None:
         build(state, options.app), log_level="warning", access_log=False, timeout_graceful_shutdown=1
     )
     uvicorn.Server(config).run(sockets=[listener])
+
+
+def _follow(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os._exit(0)

@@ -88,7 +88,7 @@ def _keys(server: InngestServer) -> tuple[str, ...]:
 
 
 def _start(arguments: tuple[str, ...]) -> tuple[subprocess.Popen[str], dict[str, Any]]:
-    command = [sys.executable, "-m", "sandbox", "inngest", *arguments]
+    command = [sys.executable, "-m", "sandbox", "inngest", "--with-parent", *arguments]
     environment = {key: value for key, value in os.environ.items() if not key.startswith("INNGEST_")}
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
     assert process.stdout is not None
