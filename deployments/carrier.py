@@ -158,6 +158,7 @@ class Carrier:
 
     async def _record(self, carried: Carried, run: Run) -> None:
         await self._store.record_run(carried.job_id, run.id, run.url, self._flow_run.id, conclusion=run.conclusion)
+        await self._store.record_minutes(carried.job_id, run.id, await self._actions.billed_minutes(run.id))
 
     async def _job(self) -> Job:
         form = HistoricalForm.model_validate(self._flow_run.parameters.get("job"))

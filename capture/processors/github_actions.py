@@ -11,6 +11,7 @@ from uuid import UUID
 
 import httpx
 
+from capture.core.costs import billed_minutes
 from capture.core.errors import ConfigurationError, Outage
 from capture.core.models import Job, Processor
 from capture.core.ports import Clock, Handed, Sleep, Verdict
@@ -104,6 +105,13 @@ class ActionsClient:
             raise refusal(answer.status_code, _object(answer), f"run {run_id}")
         return True
 
+    async def billed_minutes(self, run_id: int) -> int:
+        """What GitHub bills for a run that has ended: each of its jobs in whole minutes, begun ones count."""
+        answer = await self._call("GET", f"/actions/runs/{run_id}/jobs", params={"filter": "all", "per_page": 100})
+        if answer.status_code != 200:
+            return 0
+        return billed_minutes(_job_seconds(_object(answer).get("jobs", [])))
+
     async def conclusion(self, job: Job) -> str | None:
         """How the job's run ended, `gone` where GitHub has lost it; None while it goes on or where nobody can tell."""
         if job.workflow_run_id is None:
@@ -145,6 +153,16 @@ def _is_limit(answer: httpx.Response) -> bool:
     said = str(_object(answer).get("message", "")).lower()
     spent = answer.headers.get("x-ratelimit-remaining") == "0" or "retry-after" in answer.headers
     return spent or "rate limit" in said
+
+
+def _job_seconds(jobs: list[dict[str, Any]]) -> list[float]:
+    """How long each job of a run took that was on a runner at all."""
+    times = [(job.get("started_at"), job.get("completed_at"), job.get("runner_name")) for job in jobs]
+    return [
+        (datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds()
+        for start, end, runner in times
+        if start and end and runner
+    ]
 
 
 def _object(answer: httpx.Response) -> dict[str, Any]:

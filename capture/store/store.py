@@ -11,6 +11,7 @@ from capture.store.repositories import RepositoriesMixin
 from capture.store.rollout import RolloutMixin
 from capture.store.runs import RunsMixin
 from capture.store.stats import StatsMixin
+from capture.store.workflow_runs import WorkflowRunsMixin
 
 
 class Store(
@@ -24,6 +25,7 @@ class Store(
     StatsMixin,
     RunsMixin,
     DoctorMixin,
+    WorkflowRunsMixin,
 ):
     """One object for all that is stored; safe to share between the tasks of one event loop."""
 
