@@ -10,7 +10,7 @@ from capture.core.request import CaptureRequest, scope_hash
 from capture.core.routing import DEFAULTS, route
 from capture.core.routing_store import QueueStore
 from capture.core.source import Source
-from capture.usecases.facts import Gathered, gather
+from capture.usecases.facts import LISTING_SECONDS, Gathered, gather
 from capture.usecases.hand_over import HandedOver, hand_over
 from capture.usecases.health import Messengers
 
@@ -73,6 +73,7 @@ async def submit(
     dry_run: bool = False,
     messengers: Messengers | None = None,
     thresholds: Thresholds = DEFAULTS,
+    listing_seconds: float = LISTING_SECONDS,
 ) -> Submission:
     """Decide about a request and, unless `dry_run`, write its jobs; with `messengers` hand them over as well.
 
@@ -80,7 +81,7 @@ async def submit(
     `InvalidInput`, `Unreadable`, `CredentialError`.
     """
     store: QueueStore = tools.store
-    gathered = await gather(store, tools.github, request, messengers=messengers)
+    gathered = await gather(store, tools.github, request, messengers=messengers, seconds=listing_seconds)
     decision = route(request, gathered.facts, gathered.now, thresholds)
     plain = Submission(request, decision, gathered.facts, gathered.rollout_reason, dry_run=True)
     if dry_run:

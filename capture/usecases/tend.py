@@ -63,11 +63,11 @@ async def tend_queue(
     for what, ids in (await store.requeue_expired()).items():
         getattr(tended, what).extend(str(job_id) for job_id in ids)
     tended.released = [str(job_id) for job_id in await release(store, verdicts)]
+    returned = {*tended.released, *tended.due, *tended.expired, *tended.unclaimed}
     rollout = await store.get_rollout()
     _, now = await store.get_health()
     for job in await store.due_jobs(limit=limit):
-        young = job.handover_count == 0 and job.attempt == 0 and now - job.updated_at < GRACE
-        if young and str(job.id) not in tended.released:
+        if str(job.id) not in returned and job.handover_count == job.attempt == 0 and now - job.created_at < GRACE:
             continue
         try:
             await _send(store, messengers, job, rollout, verdicts, tended)
