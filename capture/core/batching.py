@@ -21,6 +21,9 @@ UNKNOWN_PAGE = 30
 SMALL_PAGE = 5
 """Page sizes of a list whose length the manifest does not know, without and with a hint."""
 
+WASTE = 60
+"""Requests (a hundredth of a point each) that a batch may pay for nothing before it is closed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -109,20 +112,24 @@ def _alike(group: list[Wanted]) -> list[Wanted]:
     # by the reviews above them.
     def key(item: Wanted) -> tuple[int, int]:
         reviews = item.count("reviews") if "reviews" in item.lists else 0
-        return (_tier(reviews or 0), -item.number)
+        return ((reviews or 0).bit_length(), -item.number)
 
     return sorted(group, key=key)
 
 
-def _tier(count: int) -> int:
-    return count.bit_length()
+def _wasteful(batch: Sequence[Wanted]) -> bool:
+    """Whether more than a point would go to inline comments below reviews that are not there."""
+    if "inline_comments" not in shape(batch[0]):
+        return False
+    reviews = [min(PAGE, item.likely("reviews")) if "reviews" in item.lists else UNKNOWN_PAGE for item in batch]
+    return len(reviews) * max(reviews) > sum(reviews) + WASTE
 
 
 def _fill(items: Iterable[Wanted], weight: int, count: int) -> Iterator[list[Wanted]]:
     batch: list[Wanted] = []
     total = 0
     for item in items:
-        if batch and (total + item.weight > weight or len(batch) >= count):
+        if batch and (total + item.weight > weight or len(batch) >= count or _wasteful([*batch, item])):
             yield batch
             batch, total = [], 0
         batch.append(item)

@@ -64,7 +64,8 @@ class WholeAnswers(AsyncTransport):
         response = await self._client.post(
             self._url, content=orjson.dumps(payload), headers={"content-type": "application/json", **(headers or {})}
         )
-        return ExecutionResult(data=None, errors=None, extensions={"raw": Raw.of(response)})
+        # gql wants data or errors; both stay in the raw answer, for the one place that judges it.
+        return ExecutionResult(data={}, errors=None, extensions={"raw": Raw.of(response)})
 
     def subscribe(self, request: GraphQLRequest) -> AsyncGenerator[ExecutionResult, None]:
         """GitHub has no subscriptions."""

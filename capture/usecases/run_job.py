@@ -51,10 +51,14 @@ async def run_job(
         except Cancelled as error:
             return await _ended(run, "cancelled", error)
         except Outage as error:
-            await _record_outage(run, error)
+            await _record(run, error.code, str(error))
             raise
         except CaptureError as error:
             return await _ended(run, "failed", error)
+        except Exception as error:
+            # A bug: another attempt may get past it, and the host shows it whole.
+            await _record(run, "bug", f"{type(error).__name__}: {error}")
+            raise
 
 
 async def _claim(tools: Tools, job_id: UUID, *, executed_by: Executor, owner: str, force: bool) -> dict[str, Any]:
@@ -186,11 +190,11 @@ async def _end(run: Run, status: str, error: CaptureError) -> str:
     )
 
 
-async def _record_outage(run: Run, error: Outage) -> None:
-    """Note the outage in the row, so that the job is tried again later; the database itself may be what is out."""
+async def _record(run: Run, code: str, error: str) -> None:
+    """Note a failure of this host in the row, so that the job is tried again later; the database may be what is out."""
     try:
         await run.tools.store.finish_job(
-            run.job.id, run.token, "failed", error_code=error.code, error=str(error), retryable=True,
+            run.job.id, run.token, "failed", error_code=code, error=error, retryable=True,
             backoff_seconds=RETRY_SECONDS * 2 ** max(0, run.job.attempt - 1),
         )  # fmt: skip
     except Outage:
