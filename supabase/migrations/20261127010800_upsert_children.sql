@@ -1,16 +1,17 @@
--- The lists of pull requests, one function a dataset, called by commit_chunk. Each takes the rows, `late` (an object per list:
+-- The lists of pull requests, one function a dataset, called by commit_chunk. Each takes the pull requests' ids by number, the rows, `late` (an object per list:
 -- pull request number -> whether what is stored was read completely, for lists whose stored reading is younger than this one)
 -- and `whole` (per list, the numbers whose list was read to its end: stored rows that are not in it are gone at the source). A late row only adds what is missing, as deleted where the younger reading was complete: the
 -- tables come out the same in whatever order the readings arrive.
 -- Lock: none on existing tables. Old code survives it: yes, it only adds.
 
-create function public.upsert_reviews(repository uuid, incoming jsonb, late jsonb, whole jsonb,
+create function public.upsert_reviews(ids jsonb, incoming jsonb, late jsonb, whole jsonb,
                                       out written integer, out stale integer, out resolved integer, out deleted integer)
 language plpgsql
 set search_path = public, pg_temp
 set enable_hashjoin = off
 set enable_mergejoin = off
 set enable_seqscan = off
+set plan_cache_mode = force_generic_plan
 set jit = off
 as $$
 #variable_conflict use_column
@@ -19,9 +20,8 @@ declare
   seen jsonb;
 begin
   with owned as materialized (
-    select j, p.id as pull_request_id, (j ->> 'github_id')::bigint as github_id, late -> 'reviews' -> (j ->> 'number') as superseded
-    from jsonb_array_elements(incoming) j
-    join pull_requests p on p.repository_id = repository and p.number = (j ->> 'number')::bigint
+    select j, (ids ->> (j ->> 'number'))::uuid as pull_request_id, (j ->> 'github_id')::bigint as github_id, late -> 'reviews' -> (j ->> 'number') as superseded
+    from jsonb_array_elements(incoming) j where ids ? (j ->> 'number')
   ), created as (
     insert into reviews as t (github_id, pull_request_id, node_id, author_key, author_association, state, body, commit_sha,
       url, submitted_at, updated_at, deleted_at)
@@ -59,34 +59,35 @@ begin
   end if;
   if whole ? 'reviews' then
     select coalesce(jsonb_object_agg(j ->> 'github_id', true), '{}') into seen from jsonb_array_elements(incoming) j;
-    update reviews t set deleted_at = now() from pull_requests p
-    where p.repository_id = repository and t.pull_request_id = p.id and t.deleted_at is null
-      and p.number = any (array(select n::bigint from jsonb_array_elements_text(whole -> 'reviews') n))
-      and not seen ? t.github_id::text;
+    update reviews t set deleted_at = now()
+    where t.pull_request_id = any (array(select (ids ->> n)::uuid from jsonb_array_elements_text(whole -> 'reviews') n))
+      and t.deleted_at is null and not seen ? t.github_id::text;
     get diagnostics deleted = row_count;
   end if;
 end
 $$;
 
-create function public.upsert_comments(repository uuid, incoming jsonb, late jsonb, whole jsonb,
+create function public.upsert_comments(ids jsonb, incoming jsonb, late jsonb, whole jsonb,
                                        out written integer, out stale integer, out resolved integer, out deleted integer)
 language plpgsql
 set search_path = public, pg_temp
 set enable_hashjoin = off
 set enable_mergejoin = off
 set enable_seqscan = off
+set plan_cache_mode = force_generic_plan
 set jit = off
 as $$
 #variable_conflict use_column
 declare
   created integer;
   seen jsonb;
+  list_kind text;
+  gone integer;
 begin
   with owned as materialized (
-    select j, p.id as pull_request_id, j ->> 'kind' as kind, (j ->> 'github_id')::bigint as github_id,
+    select j, (ids ->> (j ->> 'number'))::uuid as pull_request_id, j ->> 'kind' as kind, (j ->> 'github_id')::bigint as github_id,
            late -> ((j ->> 'kind') || '_comments') -> (j ->> 'number') as superseded
-    from jsonb_array_elements(incoming) j
-    join pull_requests p on p.repository_id = repository and p.number = (j ->> 'number')::bigint
+    from jsonb_array_elements(incoming) j where ids ? (j ->> 'number')
   ), created as (
     insert into comments as t (kind, github_id, pull_request_id, node_id, review_github_id, in_reply_to_github_id,
       author_key, author_association, body, path, line, diff_hunk, commit_sha, is_minimized, minimized_reason, url,
@@ -126,27 +127,31 @@ begin
       returning 1)
     select created + (select count(*) from updated), count(*) filter (where older) into written, stale from compared;
   end if;
-  -- Two lists, one table; the key names both.
+  -- Two lists, one table: both keys have the kind in front.
   if whole ? 'inline_comments' or whole ? 'conversation_comments' then
     select coalesce(jsonb_object_agg((j ->> 'kind') || (j ->> 'github_id'), true), '{}') into seen
       from jsonb_array_elements(incoming) j;
-    update comments t set deleted_at = now() from pull_requests p
-    where p.repository_id = repository and t.pull_request_id = p.id and t.deleted_at is null
-      and p.number = any (array(select n::bigint from jsonb_each(whole) l, jsonb_array_elements_text(l.value) n))
-      and whole -> (t.kind || '_comments') @> to_jsonb(p.number) and not seen ? (t.kind || t.github_id);
-    get diagnostics deleted = row_count;
+    for list_kind in select k from unnest(array['inline', 'conversation']) k where whole ? (k || '_comments') loop
+      update comments t set deleted_at = now()
+      where t.pull_request_id = any (array(
+          select (ids ->> n)::uuid from jsonb_array_elements_text(whole -> (list_kind || '_comments')) n))
+        and t.kind = list_kind and t.deleted_at is null and not seen ? (t.kind || t.github_id);
+      get diagnostics gone = row_count;
+      deleted := deleted + gone;
+    end loop;
   end if;
 end
 $$;
 
 -- Files have no time of their own: the reading's time decides alone.
-create function public.upsert_file_changes(repository uuid, incoming jsonb, late jsonb, whole jsonb,
+create function public.upsert_file_changes(ids jsonb, incoming jsonb, late jsonb, whole jsonb,
                                            out written integer, out stale integer, out resolved integer, out deleted integer)
 language plpgsql
 set search_path = public, pg_temp
 set enable_hashjoin = off
 set enable_mergejoin = off
 set enable_seqscan = off
+set plan_cache_mode = force_generic_plan
 set jit = off
 as $$
 #variable_conflict use_column
@@ -155,9 +160,8 @@ declare
   seen jsonb;
 begin
   with owned as materialized (
-    select j, p.id as pull_request_id, j ->> 'path' as path, late -> 'file_changes' -> (j ->> 'number') as superseded
-    from jsonb_array_elements(incoming) j
-    join pull_requests p on p.repository_id = repository and p.number = (j ->> 'number')::bigint
+    select j, (ids ->> (j ->> 'number'))::uuid as pull_request_id, j ->> 'path' as path, late -> 'file_changes' -> (j ->> 'number') as superseded
+    from jsonb_array_elements(incoming) j where ids ? (j ->> 'number')
   ), created as (
     insert into file_changes as t (pull_request_id, path, change_type, additions, deletions, previous_path, head_sha, deleted_at)
     select o.pull_request_id, o.path, m.change_type, m.additions, m.deletions, m.previous_path, m.head_sha,
@@ -177,8 +181,7 @@ begin
       from (select s as stored, s.pull_request_id, s.path, s.deleted_at is not null as deleted,
                    late -> 'file_changes' ? (j ->> 'number') as late, m
             from jsonb_array_elements(incoming) j
-            join pull_requests p on p.repository_id = repository and p.number = (j ->> 'number')::bigint
-            join file_changes s on s.pull_request_id = p.id and s.path = j ->> 'path'
+            join file_changes s on s.pull_request_id = (ids ->> (j ->> 'number'))::uuid and s.path = j ->> 'path'
             cross join lateral jsonb_populate_record(s, j - array['pull_request_id', 'captured_at', 'deleted_at']) m
             offset 0) b
     ), updated as (
@@ -191,11 +194,10 @@ begin
     select created + (select count(*) from updated), count(*) filter (where older) into written, stale from compared;
   end if;
   if whole ? 'file_changes' then
-    select coalesce(jsonb_object_agg((j ->> 'number') || ':' || (j ->> 'path'), true), '{}') into seen from jsonb_array_elements(incoming) j;
-    update file_changes t set deleted_at = now() from pull_requests p
-    where p.repository_id = repository and t.pull_request_id = p.id and t.deleted_at is null
-      and p.number = any (array(select n::bigint from jsonb_array_elements_text(whole -> 'file_changes') n))
-      and not seen ? (p.number || ':' || t.path);
+    select coalesce(jsonb_object_agg((ids ->> (j ->> 'number')) || ':' || (j ->> 'path'), true), '{}') into seen from jsonb_array_elements(incoming) j;
+    update file_changes t set deleted_at = now()
+    where t.pull_request_id = any (array(select (ids ->> n)::uuid from jsonb_array_elements_text(whole -> 'file_changes') n))
+      and t.deleted_at is null and not seen ? (t.pull_request_id || ':' || t.path);
     get diagnostics deleted = row_count;
   end if;
 end

@@ -2,20 +2,21 @@
 -- Lock: none on existing tables. Old code survives it: yes, it only adds.
 
 -- How far each list is. A younger reading replaces an older one, never the other way round.
-create function public.upsert_lists(repository uuid, incoming jsonb, out resolved integer)
+create function public.upsert_lists(ids jsonb, incoming jsonb, out resolved integer)
 language plpgsql
 set search_path = public, pg_temp
 set enable_hashjoin = off
 set enable_mergejoin = off
 set enable_seqscan = off
+set plan_cache_mode = force_generic_plan
 set jit = off
 as $$
 #variable_conflict use_column
 begin
   with owned as materialized (
-    select p.id, m.* from jsonb_to_recordset(incoming) m (number bigint, list text, source_updated_at timestamptz,
+    select (ids ->> m.number::text)::uuid as id, m.* from jsonb_to_recordset(incoming) m (number bigint, list text, source_updated_at timestamptz,
       expected integer, captured integer, complete boolean, truncated boolean, listed_at timestamptz, comments_total integer)
-    join pull_requests p on p.repository_id = repository and p.number = m.number
+    where ids ? m.number::text
   ), saved as (
     insert into pull_request_lists as t (pull_request_id, list, source_updated_at, expected, captured, complete, truncated,
       listed_at, comments_total)
@@ -44,6 +45,7 @@ set search_path = public, pg_temp
 set enable_hashjoin = off
 set enable_mergejoin = off
 set enable_seqscan = off
+set plan_cache_mode = force_generic_plan
 set jit = off
 as $$
 #variable_conflict use_column
@@ -74,6 +76,7 @@ set statement_timeout = '60s'
 set enable_hashjoin = off
 set enable_mergejoin = off
 set enable_seqscan = off
+set plan_cache_mode = force_generic_plan
 set jit = off
 as $$
 #variable_conflict use_column
@@ -84,6 +87,7 @@ declare
   dataset text;
   part record;
   numbers bigint[];
+  ids jsonb := '{}';
   late jsonb := '{}';
   whole jsonb := '{}';
   seen timestamptz;
@@ -108,7 +112,8 @@ begin
   select coalesce(sum(jsonb_array_length(value)), 0) into received from jsonb_each(chunk);
   begin -- undone as a whole where the fence at its end refuses
     select array_agg(distinct (j ->> 'number')::bigint), max((j ->> 'listed_at')::timestamptz) into numbers, seen from (
-      select jsonb_array_elements(chunk -> 'pull_requests') j union all select jsonb_array_elements(chunk -> 'lists')) named;
+      select e.j from jsonb_each(chunk) d, jsonb_array_elements(d.value) e (j)
+      where d.key not in ('people', 'observations')) named;
     if jsonb_array_length(chunk -> 'people') > 0 then
       people := upsert_people(chunk -> 'people', coalesce(seen, now()));
     end if;
@@ -117,6 +122,8 @@ begin
       written := part.written;
       stale := part.stale;
       fresh := part.fresh;
+      select coalesce(jsonb_object_agg(p.number, p.id), '{}') into ids from pull_requests p
+        where p.repository_id = repository and p.number = any (numbers);
       rows_received := jsonb_array_length(chunk -> 'pull_requests');
     end if;
     if jsonb_array_length(chunk -> 'lists') > 0 then
@@ -125,8 +132,7 @@ begin
         select l ->> 'list' as list, (l ->> 'number')::bigint as number, s.complete, (l ->> 'complete')::boolean as read_whole,
                coalesce(s.listed_at > (l ->> 'listed_at')::timestamptz, false) as overtaken
         from jsonb_array_elements(chunk -> 'lists') l
-        join pull_requests p on p.repository_id = repository and p.number = (l ->> 'number')::bigint
-        left join pull_request_lists s on s.pull_request_id = p.id and s.list = l ->> 'list'
+        left join pull_request_lists s on s.pull_request_id = (ids ->> (l ->> 'number'))::uuid and s.list = l ->> 'list'
         where (l ->> 'number')::bigint <> all (fresh))
       select (select coalesce(jsonb_object_agg(list, numbers), '{}') from (
                 select list, jsonb_object_agg(number, complete) as numbers from readings where overtaken group by list) o),
@@ -138,7 +144,7 @@ begin
         where k not in ('people', 'pull_requests', 'lists', 'observations')
           and (jsonb_array_length(chunk -> k) > 0 or whole <> '{}') order by k loop
       execute format('select * from public.%I($1, $2, $3, $4)', 'upsert_' || dataset)
-        into part using repository, chunk -> dataset, late, whole;
+        into part using ids, chunk -> dataset, late, whole;
       if part.resolved < jsonb_array_length(chunk -> dataset) then
         raise exception '% rows of % name a pull request that is not stored',
           jsonb_array_length(chunk -> dataset) - part.resolved, dataset using errcode = '23503';
@@ -149,7 +155,7 @@ begin
       deleted := deleted + part.deleted;
     end loop;
     if jsonb_array_length(chunk -> 'lists') > 0
-       and upsert_lists(repository, chunk -> 'lists') < jsonb_array_length(chunk -> 'lists') then
+       and upsert_lists(ids, chunk -> 'lists') < jsonb_array_length(chunk -> 'lists') then
       raise exception 'lists name a pull request that is not stored' using errcode = '23503';
     end if;
     if jsonb_array_length(chunk -> 'observations') > 0 then
