@@ -1,15 +1,21 @@
 """Which suites run when: after each job over its window, every night, and once a week over everything."""
 
+import logging
 from collections.abc import Sequence
 
 import sqlalchemy as sa
+from sqlalchemy.exc import ProgrammingError
 
 from capture.core.errors import CaptureError, InvalidInput
+from expectations.applicable import reasons
 from expectations.checks import Check
 from expectations.database import Scope, open_engine
 from expectations.results import Result
 from expectations.suites import SUITES
+from expectations.translate import not_applicable
 from expectations.validate import Validation
+
+LOGGER = logging.getLogger(__name__)
 
 
 class NothingToValidate(CaptureError):
@@ -37,4 +43,13 @@ def run_checks(dsn: str, scope: Scope, checks: Sequence[Check]) -> list[Result]:
         engine.dispose()
     if not repositories:
         raise NothingToValidate("nothing has been captured yet, so there is nothing to validate")
-    return Validation(dsn, scope).run(checks)
+    try:
+        unmet = reasons(dsn, scope, list(checks))
+    except ProgrammingError as error:  # a view is missing: nobody knows what applies, so all of it must be tried
+        unmet = {}
+        LOGGER.warning("cannot tell which checks apply: %s", error.orig)
+    ran = {(r.suite, r.expectation): r for r in Validation(dsn, scope).run([c for c in checks if c.needs not in unmet])}
+    return [
+        not_applicable(check, unmet[check.needs]) if check.needs in unmet else ran[check.suite, check.name]
+        for check in checks
+    ]

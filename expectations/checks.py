@@ -11,6 +11,8 @@ from expectations.classes import ExpectNoRows, ExpectSomethingToCompare, countin
 
 Severity = Literal["critical", "warning", "info"]
 SuiteName = Literal["schema", "values", "uniqueness", "referential", "completeness", "overlap", "freshness"]
+Needs = Literal["whole tables", "a pair", "an audit", "observations"]
+"""What must be there for a check to mean something; without it the check reads "not applicable"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,49 +25,50 @@ class Check:
     severity: Severity
     description: str
     make: Callable[[bool], Expectation]
+    needs: Needs | None = None
 
 
-def _common(name: str, severity: Severity, description: str) -> dict[str, Any]:
-    return {"severity": severity, "description": description, "meta": {"check": name}}
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """Makes the checks of one suite."""
+
+    name: SuiteName
+
+    def no_rows(
+        self, name: str, asset: str, severity: Severity, description: str, query: str, needs: Needs | None = None
+    ) -> Check:
+        """A check by a query over `batch`, the asset's rows, that must find nothing.
+
+        The query gives repository_id, number and record, and where they say something field, expected, found and link.
+        """
+        text = query.replace("{", "{{").replace("}", "}}")
+
+        def make(details: bool) -> Expectation:
+            finished = naming(text) if details else counting(text)
+            return ExpectNoRows(unexpected_rows_query=finished, **_common(self.name, name, severity, description))
+
+        return Check(self.name, name, asset, severity, description, make, needs)
+
+    def something(self, name: str, asset: str, description: str, query: str, needs: Needs | None = None) -> Check:
+        """A check that is an error when the query over `batch` finds nothing."""
+
+        def make(_details: bool) -> Expectation:
+            return ExpectSomethingToCompare(
+                unexpected_rows_query=counting(query), **_common(self.name, name, "critical", description)
+            )
+
+        return Check(self.name, name, asset, "critical", description, make, needs)
+
+    def stock(
+        self, name: str, asset: str, severity: Severity, description: str, kind: str, /, **arguments: Any
+    ) -> Check:
+        """A check by a class of Great Expectations' own, named as there, as `ExpectColumnValuesToBeInSet`."""
+
+        def make(_details: bool) -> Expectation:
+            return getattr(gxe, kind)(**arguments, **_common(self.name, name, severity, description))
+
+        return Check(self.name, name, asset, severity, description, make)
 
 
-def no_rows(
-    suite: SuiteName, name: str, asset: str, severity: Severity, description: str, query: str, /, **values: Any
-) -> Check:
-    """A check by a query over `batch`, the asset's rows. `values` fill `%(name)s` as SQL literals of our own making."""
-    text = query % {key: _literal(value) for key, value in values.items()} if values else query
-    doubled = text.replace("{", "{{").replace("}", "}}")
-
-    def make(details: bool) -> Expectation:
-        finished = naming(doubled) if details else counting(doubled)
-        return ExpectNoRows(unexpected_rows_query=finished, **_common(name, severity, description))
-
-    return Check(suite, name, asset, severity, description, make)
-
-
-def something(suite: SuiteName, name: str, asset: str, description: str, query: str, /) -> Check:
-    """A check that is an error when the query over `batch` finds nothing."""
-
-    def make(_details: bool) -> Expectation:
-        return ExpectSomethingToCompare(unexpected_rows_query=counting(query), **_common(name, "critical", description))
-
-    return Check(suite, name, asset, "critical", description, make)
-
-
-def stock(
-    suite: SuiteName, name: str, asset: str, severity: Severity, description: str, kind: str, /, **arguments: Any
-) -> Check:
-    """A check by one of Great Expectations' own classes, named as there, for example `ExpectColumnValuesToBeInSet`."""
-    if "row_condition" in arguments:
-        arguments["condition_parser"] = "great_expectations"
-
-    def make(_details: bool) -> Expectation:
-        return getattr(gxe, kind)(**arguments, **_common(name, severity, description))
-
-    return Check(suite, name, asset, severity, description, make)
-
-
-def _literal(value: Any) -> str:
-    if isinstance(value, (int, float)):
-        return str(value)
-    return "'" + str(value).replace("'", "''") + "'"
+def _common(suite: str, name: str, severity: Severity, description: str) -> dict[str, Any]:
+    return {"severity": severity, "description": description, "meta": {"suite": suite, "check": name}}

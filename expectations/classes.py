@@ -1,17 +1,17 @@
 """Expectation classes of our own: "this query finds no record", and "there was something to compare".
 
-The stock class for queries asks twice (rows and count) and its rows are cut at 200 without a word. Ours asks once: for the
-count alone while all is well, and for named records beside the count when something was found.
+The stock class for queries asks twice (rows and count) and its rows are cut at 200 without a word. Ours asks once: for
+the count alone while all is well, and for named records beside the count when something was found.
 """
 
 from typing import Any, ClassVar
 
-from great_expectations.expectations.core import UnexpectedRowsExpectation
+from great_expectations.expectations.core.unexpected_rows_expectation import UnexpectedRowsExpectation
 
 SAMPLE = 100
 """Records that a failed expectation names; its count is always the whole."""
 
-# GX puts an alias after {batch} unless the query joins; joining a row that changes nothing makes the text the same always.
+# GX puts an alias after {batch} unless the query joins; joining a row that changes nothing makes it always the same.
 _BATCH = "with batch as (select b.* from {batch} as b cross join (select 1) as always)"
 
 

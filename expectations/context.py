@@ -15,21 +15,20 @@ def new_context(dsn: str, scope: Scope) -> tuple[Any, Any]:
     logging.getLogger("great_expectations").setLevel(logging.ERROR)
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}  # type: ignore[assignment]
+    options: dict[str, Any] = {
+        "connect_args": {"connect_timeout": 10},
+        "pool_events": [(prepare(scope, read_only=True), "connect")],
+    }
     source = context.data_sources.add_postgres(
         "capture",
         connection_string=driver_url(dsn),
         create_temp_table=False,
-        kwargs={
-            "connect_args": {"connect_timeout": 10},
-            "pool_events": [(prepare(scope, read_only=True), "connect")],
-        },
+        kwargs=options,  # pyright: ignore[reportCallIssue] -- the typed overloads leave it out
     )
     return context, source
 
 
-def whole(source: Any, asset: str) -> Any:
-    """The batch definition of a view in schema `dq`. Raises when the view is missing."""
-    known = {existing.name: existing for existing in source.assets}
-    table = known.get(asset) or source.add_table_asset(asset, table_name=asset, schema_name=SCHEMA)
-    definitions = {definition.name: definition for definition in table.batch_definitions}
-    return definitions.get("whole") or table.add_batch_definition_whole_table("whole")
+def open_batch(source: Any, asset: str) -> Any:
+    """All rows of a view in schema `dq`, as the session's window cuts it. Raises when the view is missing."""
+    table = source.add_table_asset(asset, table_name=asset, schema_name=SCHEMA)
+    return table.add_batch_definition_whole_table("whole").get_batch()
