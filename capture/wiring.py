@@ -12,6 +12,8 @@ from capture.settings import Settings
 if TYPE_CHECKING:
     from capture.core.models import Processor
     from capture.core.ports import Messenger
+    from capture.core.source import Source
+    from capture.github.connect import Access
     from capture.processors.github_actions import ActionsClient
     from capture.store.store import Store
     from capture.usecases.tools import Tools
@@ -149,30 +151,42 @@ async def open_tools(
 
     `bulk` work leaves the last fifth of GitHub's budget to recent work. `github_timeout` is in seconds a request.
     """
-    from capture.github.connect import TIMEOUT_SECONDS, Access, open_github
+    from capture.github.connect import TIMEOUT_SECONDS, open_github
     from capture.usecases.tools import Tools
 
-    access = Access(
+    timeout = github_timeout or TIMEOUT_SECONDS
+    async with (
+        open_store(settings, say=say) as store,
+        open_github(
+            github_access(settings), store, bulk=bulk, clock=now, sleep=asyncio.sleep, timeout=timeout
+        ) as github,
+    ):
+        yield Tools(store, github, clock=now, sleep=asyncio.sleep, code_version=settings.capture_code_version)
+
+
+@asynccontextmanager
+async def open_source(settings: Settings) -> "AsyncGenerator[Source, None]":
+    """GitHub alone, without a database: for look-ups, which keep no account of what they cost."""
+    from capture.core.budget import Unlimited
+    from capture.github.connect import open_github
+
+    async with open_github(github_access(settings), Unlimited(), bulk=False, clock=now, sleep=asyncio.sleep) as github:
+        yield github
+
+
+def github_access(settings: Settings) -> "Access":
+    """Where GitHub is and who asks, as configured."""
+    from capture.github.connect import Access
+
+    key = settings.github_app_private_key
+    return Access(
         api_url=settings.github_api_url,
         graphql_url=settings.graphql_url,
         token=settings.github_token.get_secret_value() if settings.github_token else None,
         app_id=settings.github_app_id,
-        private_key=settings.github_app_private_key.get_secret_value() if settings.github_app_private_key else None,
+        private_key=key.get_secret_value() if key else None,
         installation_id=settings.github_app_installation_id,
     )
-    async with (
-        open_store(settings, say=say) as store,
-        open_github(
-            access, store, bulk=bulk, clock=now, sleep=asyncio.sleep, timeout=github_timeout or TIMEOUT_SECONDS
-        ) as github,
-    ):
-        yield Tools(
-            store,
-            github,
-            clock=now,
-            sleep=asyncio.sleep,
-            code_version=settings.capture_code_version,
-        )
 
 
 def now() -> datetime:

@@ -70,6 +70,10 @@ class Ledger(Account, Protocol):
         """A job as it stands."""
         ...
 
+    async def children(self, parent_id: UUID) -> list[Job]:
+        """The slices or shards of a parent."""
+        ...
+
     async def find_repository(self, owner: str, name: str) -> Row | None:
         """A repository by its present name."""
         ...

@@ -49,6 +49,7 @@ class Listing:
     has_next: bool
     missing: tuple[int, ...] = ()
     """Numbers that were asked for and are no pull requests."""
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

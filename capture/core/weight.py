@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-SLOW_SECONDS = 6.0
+SLOW_SECONDS = 7.0
 """GitHub cuts a query off at ten seconds; above this a page must not grow."""
 
 GOOD_BEFORE_GROWTH = 3
@@ -35,11 +35,33 @@ class Bound:
         return replace(self, value=min(self.largest, max(self.value + 1, int(self.value * GROWTH))), good=0)
 
 
+LIGHT_ITEM = 12
+BRISK_LISTING = 4.0
+
+
+def starting_weight(item_weight: float, listing_seconds: float) -> int:
+    """What to ask for at first, from a repository's activity (rows an item) and the time a listing page took.
+
+    Sixty items of usual size in one query stay clear of GitHub's resource limits, which a hundred may meet; quiet
+    pull requests go by the hundred. A listing that was slow already lets the details begin with a third.
+    """
+    items = 100 if item_weight <= LIGHT_ITEM else 60
+    if listing_seconds > BRISK_LISTING:
+        items //= 3
+    return max(1, round(items * item_weight))
+
+
 class Adaptive:
     """The bound of one process, shared by the chunks that are in flight."""
 
     def __init__(self, start: int, largest: int, smallest: int = 1) -> None:
         self.bound = Bound(value=max(smallest, min(start, largest)), largest=largest, smallest=smallest)
+        self._fresh = True
+
+    def begin(self, start: int) -> None:
+        """Set where to start, unless answers have taught more already."""
+        if self._fresh:
+            self.bound = replace(self.bound, value=max(self.bound.smallest, min(start, self.bound.largest)))
 
     @property
     def value(self) -> int:
@@ -48,8 +70,10 @@ class Adaptive:
 
     def refused(self, weight: int) -> None:
         """Note a refusal."""
+        self._fresh = False
         self.bound = self.bound.refused(weight)
 
     def answered(self, weight: int, seconds: float) -> None:
         """Note an answer."""
+        self._fresh = False
         self.bound = self.bound.answered(weight, seconds)

@@ -45,6 +45,7 @@ class GitHub:
             total=page["totalCount"],
             cursor=page["pageInfo"]["endCursor"],
             has_next=page["pageInfo"]["hasNextPage"],
+            seconds=answer.seconds,
         )
 
     async def numbers(self, owner: str, name: str, numbers: Sequence[int]) -> Listing:

@@ -14,8 +14,6 @@ from capture.usecases.manifest import State, repository_id
 from capture.usecases.run import ITEMS_PER_RUN, Run
 
 PLAN_PAGE = 500
-OVERLAP_ITEMS = 10
-"""How many of the oldest items of a real-time slice the bulk slice reads again, where no numbers are named."""
 
 Plan = dict[str, Any]
 
@@ -100,7 +98,7 @@ async def _plan_rows(run: Run, state: State, after: list[Any] | None) -> tuple[l
     scan = run.scan
     window = scan.kind == "window"
     extra = sorted({*_edited(state), *(run.job.overlap_numbers or ())}) if after is None and window else []
-    since = (moment(state["oldest"]) if state["cut_at"] else scan.floor) if window else None
+    since = moment(state["oldest"]) if state["cut_at"] else scan.floor if window else None
     rows = await run.tools.store.plan_page(
         repository_id(state),
         since=since,
@@ -129,7 +127,7 @@ def evidence(run: Run, state: State, number: int) -> str | None:
     observe = (run.job.decision or {}).get("observe")
     if run.shadow or observe == "shadow":
         return "shadow"
-    if number in (run.job.overlap_numbers or ()):
+    if number in (run.job.overlap_numbers or ()) or number in state.get("overlap", ()):
         return "overlap"
     return "sample" if in_sample(f"{state['owner']}/{state['name']}", number) else None
 
@@ -187,5 +185,5 @@ def _chunk(run: Run, part: Sequence[ItemRows], reasons: dict[int, str | None]) -
 
 
 def captures_everything(run: Run) -> bool:
-    """Whether the job proves a window covered: all datasets, all items, and more than evidence."""
-    return set(run.job.datasets) == set(DATASETS) and run.job.shards is None and not run.shadow
+    """Whether the job can prove a window covered: it reads all datasets and writes more than evidence."""
+    return set(run.job.datasets) == set(DATASETS) and not run.shadow

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from capture.core.models import ManifestItem, Row
+from capture.core.models import Chunk, ManifestItem, Row
 from capture.core.planning import Scan, edits_since, moment
 from capture.core.source import BadCursor, Listing, TooBig
 from capture.usecases.run import Run
@@ -19,14 +19,21 @@ State = dict[str, Any]
 """How far a listing is, as JSON: repository, scan, cursor, pages, listed, what was cut off and when it began."""
 
 
-async def list_manifest(run: Run) -> State:
-    """List the job's scope to its end, in steps; answers the state of the finished listing."""
-    state = await run.steps.run("begin", partial(_begin, run))
-    batch = 0
+async def list_manifest(run: Run, begun: State | None = None) -> State:
+    """List the job's scope to its end, in steps; answers the state of the listing.
+
+    `begun` is where an earlier attempt came to. The listing is not `complete` where the host's time is up.
+    """
+    state = begun or await run.steps.run("begin", partial(_begin, run))
+    batch = state["pages"]
     while not state["complete"]:
         run.check()
+        if run.late():
+            return state
         state = await run.steps.run(f"list-{batch}", partial(_list, run), state)
         batch += 1
+    if state["touched"]:
+        return state
     since = edits_since(run.scan, moment(state["watermark"]), state["known"])
     if since is not None and "comments" in run.job.datasets:
         state["touched"] = await run.steps.run("edits", partial(_touched, run, since), state)
@@ -46,6 +53,8 @@ async def _begin(run: Run) -> State:
         "cursor": None,
         "pages": 0,
         "listed": 0,
+        "weight": 0,
+        "page_seconds": 0.0,
         "oldest": None,
         "cut_at": None,
         "complete": False,
@@ -61,7 +70,12 @@ async def _list(run: Run, state: State) -> State:
             state = await _numbers(run, state)
         else:
             state = await _pages(run, state)
-    return {**state, "usage": _added(state["usage"], usage.as_metrics())}
+    state = {**state, "usage": _added(state["usage"], usage.as_metrics())}
+    if state["pages"] > 1 and not run.shadow:
+        # A long listing is not begun anew by the next attempt, wherever this one ends.
+        cursor = {"listed" if state["complete"] else "listing": state}
+        await run.tools.store.commit_chunk(run.job.id, run.token, repository_id(state), Chunk(), cursor)
+    return state
 
 
 async def _pages(run: Run, state: State) -> State:
@@ -106,7 +120,7 @@ async def _page(run: Run, state: State, cursor: str | None) -> Listing:
                 raise
             cursor = None  # from the beginning; what is known already is not written again
         else:
-            page.answered(first, 0.0)
+            page.answered(first, listing.seconds)
             return listing
 
 
@@ -170,6 +184,8 @@ async def _commit(
         "cursor": page.cursor,
         "pages": state["pages"] + 1,
         "listed": state["listed"] + len(items),
+        "weight": state["weight"] + sum(likely_weight(item) for item in items),
+        "page_seconds": max(state["page_seconds"], page.seconds),
         "oldest": _text(min((item.updated_at for item in items), default=None)) or state["oldest"],
         "cut_at": _text(cut_at),
         "complete": complete,
@@ -200,6 +216,13 @@ async def confirm_gone(run: Run, state: State, numbers: list[int]) -> int:
             await run.tools.store.commit_manifest(run.job.id, run.token, page.repository, scan, rows, page.missing)
             gone += len(page.missing)
     return gone
+
+
+def likely_weight(item: ManifestItem) -> int:
+    """Rows that an item will bring, by the listing."""
+    counts = (item.reviews, item.conversation_comments, item.file_changes)
+    inline = max(0, (item.comments_total or 0) - (item.conversation_comments or 0))
+    return 1 + inline + sum(count or 0 for count in counts)
 
 
 def manifest_row(item: ManifestItem) -> Row:

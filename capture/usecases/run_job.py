@@ -1,7 +1,7 @@
 """The one implementation of a job, whoever hosts it: claim, list, plan, capture chunk by chunk, finish."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -18,12 +18,17 @@ from capture.core.models import Claim, Executor, Job, NewJob, Row
 from capture.core.planning import moment, watermark_after
 from capture.core.ports import Steps
 from capture.core.request import derived_hash
+from capture.core.weight import starting_weight
 from capture.usecases.chunks import capture, captures_everything
 from capture.usecases.manifest import State, confirm_gone, list_manifest, repository_id
+from capture.usecases.reroute import listing_decides
+from capture.usecases.route_again import route_again
 from capture.usecases.run import LEASE_SECONDS, Outcome, Run, beating, own_token
 from capture.usecases.tools import Tools
 
 RETRY_SECONDS = 60.0
+LISTING_LASTS = timedelta(hours=12)
+"""How long a finished listing serves the attempts that follow; what has moved since lies in the next window."""
 
 
 async def run_job(
@@ -72,9 +77,11 @@ async def _claim(tools: Tools, job_id: UUID, *, executed_by: Executor, owner: st
 
 
 async def _attempt(run: Run) -> Outcome:
-    cursor = run.job.cursor or {}
-    state: State = cursor["listed"] if "listed" in cursor else await list_manifest(run)
-    left = await capture(run, state)
+    state = await _listed(run)
+    if not state["complete"]:
+        return await _continued(run, state)
+    run.tools.weight.begin(starting_weight(state["weight"] / max(1, state["listed"]), state["page_seconds"]))
+    left = False if state.get("nothing") else await capture(run, state)
     run.check()
     if run.gone and not run.shadow:
         await run.steps.run("gone", partial(confirm_gone, run, state), run.gone)
@@ -84,15 +91,38 @@ async def _attempt(run: Run) -> Outcome:
     return Outcome("completed", run.job.id, run.items, run.rows)
 
 
+async def _listed(run: Run) -> State:
+    """The listing: an earlier attempt's where that is recent, else a new one; routed again where that was left open."""
+    cursor = run.job.cursor or {}
+    known: State | None = cursor.get("listed") or cursor.get("listing")
+    if known is not None and run.tools.clock() - datetime.fromisoformat(known["started_at"]) > LISTING_LASTS:
+        known = None
+    if known is None or not known["complete"]:
+        known = await list_manifest(run, known)
+    if known["complete"] and listing_decides(run.job) and "overlap" not in known:
+        routed: State = await run.steps.run("route", partial(route_again, run), known)
+        return routed
+    return known
+
+
 async def _finish(run: Run, state: State) -> str:
+    proves = captures_everything(run) and not state.get("nothing") and await _last_shard(run)
     return await run.tools.store.finish_job(
         run.job.id,
         run.token,
         "completed",
         metrics=listing_metrics(state),
-        watermark=_watermark(run, state),
-        coverage=_coverage(run, state),
+        watermark=_watermark(run, state) if proves else None,
+        coverage=_coverage(run, state) if proves else (),
     )
+
+
+async def _last_shard(run: Run) -> bool:
+    """Whether this job ends what its shards do together; only then is a window covered."""
+    if run.job.shards is None or run.job.parent_id is None:
+        return True
+    siblings = await run.tools.store.children(run.job.parent_id)
+    return all(job.status == "completed" for job in siblings if job.id != run.job.id)
 
 
 def listing_metrics(state: State) -> dict[str, float]:
@@ -107,8 +137,6 @@ def listing_metrics(state: State) -> dict[str, float]:
 
 
 def _watermark(run: Run, state: State) -> datetime | None:
-    if not captures_everything(run):
-        return None
     started_at = datetime.fromisoformat(state["started_at"])
     before, cut_at = moment(state["watermark"]), moment(state["cut_at"])
     return watermark_after(run.scan, before=before, started_at=started_at, cut_at=cut_at)
@@ -116,7 +144,7 @@ def _watermark(run: Run, state: State) -> datetime | None:
 
 def _coverage(run: Run, state: State) -> Sequence[Row]:
     scan = run.scan
-    if scan.kind == "numbers" or not captures_everything(run):
+    if scan.kind == "numbers":
         return []
     since = scan.since.isoformat() if scan.since else None
     until = state["started_at"] if scan.until is None else min(scan.until, moment(state["started_at"]) or scan.until)
@@ -126,13 +154,13 @@ def _coverage(run: Run, state: State) -> Sequence[Row]:
     covered: Row = {"processor": processor, "since": cut_at or since, "until": until, "items": state["listed"]}
     if cut_at is None:
         return [covered]
-    reason = f"the limit of {scan.limit} items ends here"
+    reason = f"the limit of {scan.limit} items ends here" if scan.limit else "another job goes on from here"
     return [covered, {"processor": processor, "since": since, "until": cut_at, "covered": False, "reason": reason}]
 
 
 async def _continued(run: Run, state: State) -> Outcome:
     """Another run goes on: a linked job after 50 real-time items, the same job after a host's deadline."""
-    cursor = {"listed": state}
+    cursor = {"listed" if state["complete"] else "listing": state}
     if run.executed_by != "inngest":
         await run.steps.run("release", partial(_release, run), cursor)
         return Outcome("continued", run.job.id, run.items, run.rows, "the host's time is up", run.job.id)
