@@ -18,7 +18,7 @@ from capture.core.errors import CaptureError, ConfigurationError, Outage
 from capture.local import warm
 from capture.local.counts import Count, compare, requests_made
 from capture.local.jobs_view import JobsView, JobView
-from capture.local.prefect_server import PrefectServer, prefect_settings, start_prefect, without_prefect
+from capture.local.prefect_server import prefect_settings, start_prefect, without_prefect
 from capture.local.process import Child, Processes, python
 from capture.local.sandbox import SandboxGitHub, github_of, start_github
 from capture.store.embedded import embedded_postgres
@@ -87,16 +87,16 @@ def running_demo(
         watch.begun("servers")
         server = start_prefect(processes, home, env)
         env |= prefect_settings(home, server.api_url)
-        expectations = warm.start_expectations(processes, env)
-        flow = warm.start_flow(processes, FLOW, env)
         github = start_github(processes, sandbox_options, env)
+        flow = warm.start_flow(processes, FLOW, env)
         with embedded_postgres(home, say=watch.note) as dsn:
+            expectations = warm.start_expectations(processes, env | {"DATABASE_URL": dsn})
             _empty(dsn)
             migrate(dsn)
             watch.done("database", "Postgres, empty and migrated")
             sandbox = github_of(github)
             watch.done("sandbox", f"a stand-in for GitHub with {sandbox.repository}")
-            _wait_for_prefect(server)
+            server.ready()
             watch.done("prefect", f"Prefect's server at {server.page}")
             settings = {**sandbox.settings(), "DATABASE_URL": dsn}
             watch.begun("capture")
@@ -106,7 +106,7 @@ def running_demo(
             again = _again(processes, sandbox, env | settings, made)
             watch.done("again", f"the same capture again: {again['rows_written']} rows, {again['requests']} requests")
             watch.begun("validation")
-            answer = warm.validate(expectations, sandbox.repository, settings)
+            answer = warm.validate(expectations, sandbox.repository)
             watch.done("validation", "validated with Great Expectations")
             validation = {"exit_code": answer["exit_code"], "lines": answer["lines"], **answer["payload"]}
             yield Outcome(
@@ -137,10 +137,6 @@ def _empty(dsn: str) -> None:
     with psycopg.connect(f"{server}/template1", autocommit=True) as connection:
         connection.execute(f'drop database if exists "{name}" with (force)')  # type: ignore[arg-type]
         connection.execute(f'create database "{name}"')  # type: ignore[arg-type]
-
-
-def _wait_for_prefect(server: PrefectServer) -> None:
-    server.ready()
 
 
 def _capture(flow: Child, dsn: str, repository: str, settings: Mapping[str, str], watch: Watcher) -> None:

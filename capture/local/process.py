@@ -96,11 +96,15 @@ class Processes:
         cwd: Path | None = None,
         stdin: bool = False,
         grace: float = 10.0,
+        nice: int = 0,
     ) -> Child:
         """Start a program. What it says goes to `<logs>/<name>.log`, its standard output to `<name>.out`.
 
-        `stdin` opens a pipe to it; `grace` is how many seconds it may take to stop before it is killed.
+        `stdin` opens a pipe to it; `grace` is how many seconds it may take to stop before it is killed; `nice` lets
+        others have the processor first.
         """
+        if nice:
+            command = ["nice", "-n", str(nice), *command]
         self.logs.mkdir(mode=0o700, parents=True, exist_ok=True)
         log, out = self.logs / f"{name}.log", self.logs / f"{name}.out"
         log.write_bytes(b"")
