@@ -1,27 +1,23 @@
 """The GitHub sandbox as a process of a test's own, and the switches on it."""
 
 import json
-import subprocess
-import sys
+import tempfile
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
 import httpx
 
-ROOT = Path(__file__).parents[2]
+from tests.support.forks import start_sandbox_process
+from tests.support.waiting import eventually
 
 
 class Sandbox:
     """A running sandbox: its address, and what a test can see of it and do to it."""
 
-    def __init__(self, process: "subprocess.Popen[str]") -> None:
-        self.process = process
-        line = process.stdout.readline() if process.stdout else ""
-        if not line:
-            raise RuntimeError(f"the sandbox ended with {process.wait()}")
-        ready = json.loads(line)
+    def __init__(self, ready: dict[str, Any]) -> None:
         self.url: str = ready["url"]
         self.repository: str = ready["repository"]
         self.token: str = ready["token"]
@@ -114,18 +110,26 @@ class Sandbox:
 def start_sandbox(*arguments: str, pull_requests: int | None = 60, seed: int = 1) -> Generator[Sandbox, None, None]:
     """Run `python -m sandbox github`; further arguments as on its command line (`--shape`, `--data`, `--now`, …)."""
     options: Sequence[str] = ("--pull-requests", str(pull_requests), "--seed", str(seed)) if pull_requests else ()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "sandbox", "github", "--with-parent", *options, *arguments],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        started = Sandbox(process)
-        yield started
-        started.client.close()
-    finally:
-        process.kill()
-        process.wait()
-        if process.stdout:
-            process.stdout.close()
+    with tempfile.TemporaryDirectory() as folder:
+        output = Path(folder) / "sandbox.log"
+        process = start_sandbox_process(["--with-parent", *options, *arguments], output)
+        try:
+            started = Sandbox(_ready(process, output))
+            yield started
+            started.client.close()
+        finally:
+            process.kill()
+            process.join()
+
+
+def _ready(process: ForkServerProcess, output: Path) -> dict[str, Any]:
+    """The line that the sandbox prints when it takes calls."""
+
+    def first() -> str | bool:
+        lines = output.read_text().splitlines() if output.exists() else []
+        return next((line for line in lines if line.startswith("{")), not process.is_alive())
+
+    line = eventually(first, what="the sandbox's first line")
+    if not isinstance(line, str):
+        raise RuntimeError(f"the sandbox did not start: {output.read_text()}")
+    return json.loads(line)
