@@ -3,8 +3,10 @@
 import asyncio
 import contextlib
 import re
+import subprocess
 from dataclasses import fields
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -21,6 +23,12 @@ ALWAYS_DETAILS = "2026-03-10"
 """From this API version on a dispatch always answers with the run."""
 
 
+def head(project: Path) -> str:
+    """The commit that is checked out in a project."""
+    told = subprocess.run(["git", "rev-parse", "HEAD"], cwd=project, check=True, capture_output=True, text=True)
+    return told.stdout.strip()
+
+
 def _message(status: int, message: str, docs: str = DOCS) -> Answer:
     return Answer(status, {"message": message, "documentation_url": docs, "status": str(status)})
 
@@ -28,13 +36,13 @@ def _message(status: int, message: str, docs: str = DOCS) -> Answer:
 class Actions:
     """Routes below `/repos/{owner}/{name}/actions`, and the runs behind them."""
 
-    def __init__(self, config: Config, world: World, sha: str) -> None:
-        """`sha` is the commit that every branch of this repository has."""
+    def __init__(self, config: Config, world: World) -> None:
+        """The commit that is checked out in the project is the one that every branch of this repository has."""
         self.config = config
         self.world = world
         self.workflows = load(config.project)
         self.runs: dict[int, Run] = {}
-        self._sha = sha
+        self._sha = head(config.project)
         self._slots = asyncio.Semaphore(config.runners)
         self._next = 30_000_000_000
 
@@ -180,7 +188,10 @@ class Actions:
         asked = orjson.loads(body) if body else {}
         known = {field.name for field in fields(Config)}
         for name, value in asked.items():
-            if name in known:
+            if name == "project":  # another checkout of the repository: other workflows, another commit
+                self.config.project = Path(value)
+                self.workflows, self._sha = load(self.config.project), head(self.config.project)
+            elif name in known:
                 setattr(self.config, name, value)
             elif name == "lose":
                 self.runs[value].lost.set()

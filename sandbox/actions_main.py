@@ -6,7 +6,6 @@ with what the repository's owner has set: `repository`, `variables`, `secrets`, 
 
 import argparse
 import atexit
-import subprocess
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -20,18 +19,12 @@ from sandbox.actions_state import Config
 from sandbox.github.world import World
 
 
-def head(project: Path) -> str:
-    """The commit that is checked out in a project."""
-    told = subprocess.run(["git", "rev-parse", "HEAD"], cwd=project, check=True, capture_output=True, text=True)
-    return told.stdout.strip()
-
-
 def actions_for(world: World, project: Path, settings: dict[str, Any], url: str) -> Actions:
     """The Actions routes for a project, with runners' folders that end with this process."""
     folder = tempfile.TemporaryDirectory(prefix="sandbox-actions-")
     atexit.register(folder.cleanup)
     atexit.register(end_all)
-    return Actions(Config(project=project, work=Path(folder.name), api_url=url, **settings), world, head(project))
+    return Actions(Config(project=project, work=Path(folder.name), api_url=url, **settings), world)
 
 
 def run(arguments: list[str]) -> None:
