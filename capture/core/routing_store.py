@@ -108,6 +108,10 @@ class QueueStore(HealthStore, Protocol):
         """Give a pending job to the other processor."""
         ...
 
+    async def record_overlap(self, job_id: UUID, numbers: list[int]) -> None:
+        """Tell the bulk slice of the same split which items it must see again."""
+        ...
+
     async def silent_runs(self, *, limit: int = 100) -> list[Job]:
         """Bulk jobs whose runs may have died."""
         ...

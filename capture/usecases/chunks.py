@@ -73,6 +73,7 @@ async def _plan(run: Run, state: State, after: list[Any] | None, room: int | Non
     rows, following = await _plan_rows(run, state, after)
     touched = state["touched"]
     lists = lists_of(run.job.datasets)
+    done = set(state.get("done", ()))
     found: list[Wanted] = []
     more = False
     for row in rows:
@@ -80,7 +81,9 @@ async def _plan(run: Run, state: State, after: list[Any] | None, room: int | Non
             continue
         edited: list[ListName] = [name for name in lists if row["number"] in touched.get(name, ())]
         reason = evidence(run, state, int(row["number"]))
-        everything = run.shadow or run.job.trigger == "repair" or reason == "overlap"
+        everything = run.repeats or reason == "overlap"
+        if everything and row["number"] in done:
+            continue  # an earlier run of this job has fetched it whatever is stored; once is enough
         item = wanted(row, lists, touched=edited, everything=everything, reason=reason)
         if item is None:
             continue
@@ -138,6 +141,8 @@ async def _one(run: Run, state: State, name: str, chunk: list[Any]) -> None:
     run.rows += result["rows"]
     run.incomplete += result["incomplete"]
     run.gone += result["gone"]
+    if run.repeats:
+        run.done += [Wanted.from_json(item).number for item in chunk]
 
 
 async def _capture(run: Run, state: State, name: str, chunk: Sequence[Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from typing import cast
 
+from capture.core.models import Job
 from capture.core.planning import moment
 from capture.core.routing_store import QueueStore
 from capture.usecases.manifest import State, repository_id
@@ -9,6 +10,22 @@ from capture.usecases.reroute import after_listing
 from capture.usecases.run import Run
 
 NEWEST = 50
+BAND = 10
+
+
+def tells_overlap(job: Job) -> bool:
+    """Whether the decision for this real-time slice could not know which items the bulk slice must see again."""
+    decision = job.decision or {}
+    return decision.get("part") == "newest" and bool(decision.get("overlap")) and job.overlap_numbers is None
+
+
+async def tell_overlap(run: Run, state: State) -> State:
+    """The ten oldest items of a real-time slice are the band that both slices see; its own listing knows them."""
+    scan = run.scan
+    rows = await run.tools.store.plan_page(repository_id(state), since=scan.floor, until=scan.until, limit=NEWEST)
+    band = sorted(int(row["number"]) for row in rows[-BAND:])
+    await cast("QueueStore", run.tools.store).record_overlap(run.job.id, band)
+    return {**state, "overlap": band}
 
 
 async def route_again(run: Run, state: State) -> State:

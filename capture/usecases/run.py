@@ -52,6 +52,8 @@ class Run:
     incomplete: int = 0
     planned: int = 0
     gone: list[int] = field(default_factory=list[int])
+    done: list[int] = field(default_factory=list[int])
+    """What this run has fetched, where it does so whatever is stored."""
 
     @property
     def scan(self) -> Scan:
@@ -62,6 +64,12 @@ class Run:
     def shadow(self) -> bool:
         """Only evidence is written."""
         return self.job.mode == "shadow"
+
+    @property
+    def repeats(self) -> bool:
+        """Items are fetched although they are stored: for a repair, and by both halves of a shadow pair."""
+        observe = (self.job.decision or {}).get("observe")
+        return self.shadow or self.job.trigger == "repair" or observe == "shadow"
 
     def check(self) -> None:
         """Raise what the heartbeat heard meanwhile: the lease is lost, or somebody asked to stop."""

@@ -22,7 +22,7 @@ from capture.core.weight import starting_weight
 from capture.usecases.chunks import capture, captures_everything
 from capture.usecases.manifest import State, confirm_gone, list_manifest, repository_id
 from capture.usecases.reroute import listing_decides
-from capture.usecases.route_again import route_again
+from capture.usecases.route_again import route_again, tell_overlap, tells_overlap
 from capture.usecases.run import LEASE_SECONDS, Outcome, Run, beating, own_token
 from capture.usecases.tools import Tools
 
@@ -102,6 +102,9 @@ async def _listed(run: Run) -> State:
     if known["complete"] and listing_decides(run.job) and "overlap" not in known:
         routed: State = await run.steps.run("route", partial(route_again, run), known)
         return routed
+    if known["complete"] and tells_overlap(run.job) and "overlap" not in known:
+        told: State = await run.steps.run("overlap", partial(tell_overlap, run), known)
+        return told
     return known
 
 
@@ -160,6 +163,7 @@ def _coverage(run: Run, state: State) -> Sequence[Row]:
 
 async def _continued(run: Run, state: State) -> Outcome:
     """Another run goes on: a linked job after 50 real-time items, the same job after a host's deadline."""
+    state = {**state, "done": [*state.get("done", ()), *run.done]}
     cursor = {"listed" if state["complete"] else "listing": state}
     if run.executed_by != "inngest":
         await run.steps.run("release", partial(_release, run), cursor)
