@@ -13,18 +13,15 @@ declare
 begin
   argument := public.unwrap(argument);
   with pairs as (
-    select s.id as shadow_id, p.id as capture_id, s.repository_id
-      from progressive_capture_jobs s
-      join progressive_capture_jobs p on p.parent_id = s.parent_id and p.mode = 'normal' and not p.is_parent
-      where s.mode = 'shadow' and not s.is_parent and s.status = 'completed' and p.status = 'completed'
-        and (argument ->> 'repository_id' is null or s.repository_id = (argument ->> 'repository_id')::uuid)
-        and (argument ->> 'since' is null or s.completed_at >= (argument ->> 'since')::timestamptz)
+    select p.id from progressive_capture_jobs p
+      where p.is_parent and p.status = 'completed'
+        and (argument ->> 'since' is null or p.completed_at >= (argument ->> 'since')::timestamptz)
+        and exists (select from progressive_capture_jobs s where s.parent_id = p.id and s.mode = 'shadow'
+          and (argument ->> 'repository_id' is null or s.repository_id = (argument ->> 'repository_id')::uuid))
   ), sides as (
-    select j.id, j.processor_type as side, j.metrics, j.items_done, j.status,
-        extract(epoch from j.completed_at - j.started_at) as seconds
-      from progressive_capture_jobs j
-      where j.id in (select shadow_id from pairs union select capture_id from pairs)
-         or j.continuation_of in (select capture_id from pairs union select shadow_id from pairs)
+    -- With the linked runs that a real-time half is continued in.
+    select j.id, j.processor_type as side, j.metrics, j.items_done, extract(epoch from j.completed_at - j.started_at) as seconds
+      from progressive_capture_jobs j join pairs on pairs.id = j.parent_id
   ), seen as (
     select o.repository_id, o.number, o.record_kind, o.record_key, o.source_updated_at, o.fields, s.side
       from capture_observations o join sides s on s.id = o.job_id
