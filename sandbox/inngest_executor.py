@@ -122,22 +122,27 @@ class Executor:
         """Call one step until it has an outcome, retrying as the function asks."""
         attempts = run.function["steps"]["step"].get("retries", {"attempts": 3})["attempts"] + 1
         attempt = 0
+        repeated = False
         while True:
             async with AsyncExitStack() as held:
                 for slot in self.state.slots_of(run):
                     await held.enter_async_context(slot)
                 if run.ended:
                     return "failed", {"name": "Cancelled", "message": "the run was cancelled"}
-                kind, value, again, wait = await self._attempt(run, step, attempt, attempts, planned=planned)
+                kind, value, again, wait = await self._attempt(
+                    run, step, attempt, attempts, planned=planned, repeated=repeated
+                )
             if kind is None:  # the result was lost on its way back: the same attempt runs once more
+                repeated = True
                 continue
+            repeated = False
             if not again or attempt + 1 >= attempts:
                 return kind, value
             await asyncio.sleep(self.state.retry_seconds * 2**attempt if wait is None else wait)
             attempt += 1
 
     async def _attempt(
-        self, run: Run, step: str, attempt: int, attempts: int, *, planned: bool
+        self, run: Run, step: str, attempt: int, attempts: int, *, planned: bool, repeated: bool
     ) -> tuple[Literal["done", "ops", "failed"] | None, Any, bool, float | None]:
         """One HTTP call: (outcome, value, whether a retry may follow, seconds that the application asked to wait)."""
         state = self.state
@@ -158,7 +163,8 @@ class Executor:
                 True,
                 None,
             )
-        if state.faults.take("repeat_steps"):
+        again = state.faults.repeat_each != 0 and not repeated
+        if again or state.faults.take("repeat_steps"):
             state.counts["repeated"] += 1
             return None, None, True, None
         try:

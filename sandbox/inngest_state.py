@@ -28,6 +28,8 @@ class Faults:
     """Runs made of each event, deduplication left aside."""
     repeat_steps: int = 0
     """Steps whose result is lost on its way back, so that they run again with the same attempt number."""
+    repeat_each: int = 0
+    """Not 0: every call of the application is made twice, and only the second answer counts."""
     step_delay: float = 0.0
     """Seconds before every call of the application."""
     answer_delay: float = 0.0

@@ -76,9 +76,10 @@ class InngestServer:
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
 
-    def restart(self) -> None:
-        """Start again on the same port with the same keys."""
-        self.process, _ = _start((*self.arguments, "--port", self.url.rsplit(":", 1)[1], *_keys(self)))
+    def restart(self, app: str) -> None:
+        """Start again on the same port with the same keys; it asks the application to register, as it would."""
+        port = self.url.rsplit(":", 1)[1]
+        self.process, _ = _start((*self.arguments, "--port", port, "--app", app, *_keys(self)))
 
 
 def _keys(server: InngestServer) -> tuple[str, ...]:
