@@ -99,7 +99,9 @@ async def _listed(run: Run) -> State:
         known = None
     if known is None or not known["complete"]:
         known = await list_manifest(run, known)
-    if known["complete"] and listing_decides(run.job) and "overlap" not in known:
+    # Whoever else runs such a job has no limit of its own and captures all of it.
+    undecided = run.executed_by == "inngest" and listing_decides(run.job)
+    if known["complete"] and undecided and "overlap" not in known:
         routed: State = await run.steps.run("route", partial(route_again, run), known)
         return routed
     if known["complete"] and tells_overlap(run.job) and "overlap" not in known:
