@@ -6,9 +6,9 @@ two spellings of one thing are known, both are accepted.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 Kind = Literal[
     "ok",  # complete
@@ -86,15 +86,18 @@ def classify(status: int, headers: Mapping[str, str], body: Any, *, graphql: boo
 
 
 def _graphql(body: Mapping[str, Any], verdict: Any) -> Verdict:
-    errors: list[Mapping[str, Any]] = body.get("errors") or []
+    data, said = body.get("data"), body.get("errors")
+    errors = _objects(said)
     if not errors:
-        return verdict("ok", "") if body.get("data") is not None else verdict("transient", "an answer without data")
+        return (
+            verdict("ok", "") if isinstance(data, dict) and not said else verdict("transient", "an answer without data")
+        )
     for error in errors:
         kind = _whole_query(error)
         if kind is not None:
             return verdict(kind, _sentence(error))
     broken = tuple((_path(e), str(e.get("type") or "UNKNOWN"), str(e.get("message") or "")) for e in errors)
-    if body.get("data") is None or any(not path for path, _, _ in broken):
+    if not isinstance(data, dict) or any(not path for path, _, _ in broken):
         return verdict("transient", _sentence(errors[0]))
     for path, kind, message in broken:
         if path == ("repository",):
@@ -102,10 +105,15 @@ def _graphql(body: Mapping[str, Any], verdict: Any) -> Verdict:
     return Verdict("partial", _sentence(errors[0]), broken=broken)
 
 
+def _objects(value: Any) -> list[Mapping[str, Any]]:
+    listed = cast("list[Any]", value) if isinstance(value, list) else []
+    return [cast("Mapping[str, Any]", one) for one in listed if isinstance(one, dict)]
+
+
 def _whole_query(error: Mapping[str, Any]) -> Kind | None:
     """The class of an error that concerns the whole answer, None for one that concerns its own path only."""
     kind, message = str(error.get("type") or ""), str(error.get("message") or "")
-    extensions: Mapping[str, Any] = error.get("extensions") or {}
+    extensions = error.get("extensions") or ()
     rules: tuple[tuple[Kind, bool], ...] = (
         ("secondary_limit", bool(_SECONDARY.search(message))),
         ("primary_limit", kind in ("RATE_LIMITED", "RATE_LIMIT") or error.get("code") == "graphql_rate_limit"),
@@ -165,8 +173,8 @@ def _sentence(error: Mapping[str, Any]) -> str:
 
 
 def _path(error: Mapping[str, Any]) -> Path:
-    path: Sequence[str | int] = error.get("path") or ()
-    return tuple(path)
+    path: Any = error.get("path")
+    return tuple(cast("list[str | int]", path)) if isinstance(path, list) else ()
 
 
 def _number(value: str | None) -> float | None:

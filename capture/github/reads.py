@@ -9,7 +9,7 @@ from urllib.parse import urlparse
 from capture.core.budget import items_requests, listing_requests, points
 from capture.core.errors import Unreadable
 from capture.core.models import ListName, Row
-from capture.core.source import Details, Further, Listing, Node, Touched, Usage
+from capture.core.source import Details, Further, Listing, Node, TooBig, Touched, Usage
 from capture.datasets import pull_requests
 from capture.github import queries
 from capture.github.client import Answer, GitHubClient, Lost
@@ -38,10 +38,13 @@ class GitHub:
         )
         repository: Node = answer.body["data"]["repository"]
         page: Node = repository["pullRequests"]
-        items = [pull_requests.manifest_item(node) for node in page["nodes"] if node is not None]
+        nodes: list[Node | None] = page["nodes"]
+        if None in nodes and first > 1:
+            # An error hides a part of the page; smaller pages find out which, and lose no neighbour.
+            raise TooBig(f"a part of the listing is hidden: {answer.verdict.detail}")
         return Listing(
             repository=repository_row(repository),
-            items=items,
+            items=[pull_requests.manifest_item(node) for node in nodes if node is not None],
             total=page["totalCount"],
             cursor=page["pageInfo"]["endCursor"],
             has_next=page["pageInfo"]["hasNextPage"],
