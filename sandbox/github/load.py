@@ -109,10 +109,12 @@ class Loaded:
         return made
 
     def _review(self, row: dict[str, Any]) -> Record:
+        # A review that only its comments imply was not recorded by itself: it gets the id and address it would have.
+        page = f"{self._pulls[row['pull_number']]['url']}#pullrequestreview-{row['id']}"
         made = review(
-            row["node_id"],
+            row["node_id"] or node_id("PRR", self.facts["databaseId"], row["id"]),
             row["id"],
-            row["html_url"],
+            row["html_url"] or page,
             self._person(row["user"]),
             row["author_association"],
             row["body"] or "",
