@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -157,12 +157,17 @@ class Rig:
 
 @contextmanager
 def start_rig(
-    dsn: str, home: Path, *, pull_requests: int = 60, inngest: Sequence[str] = (), more: dict[str, str] | None = None
+    dsn: str,
+    home: Path,
+    *,
+    github: AbstractContextManager[Sandbox] | None = None,
+    inngest: Sequence[str] = (),
+    more: dict[str, str] | None = None,
 ) -> Generator[Rig, None, None]:
-    """Start the three; the application registers with Inngest by itself."""
-    with start_sandbox(pull_requests=pull_requests) as github, start_inngest(*inngest) as server:
+    """Start the three, with a GitHub of 60 pull requests unless one is given; the application registers by itself."""
+    with github or start_sandbox() as source, start_inngest(*inngest) as server:
         environment = {
-            **github.settings(),
+            **source.settings(),
             **server.environment(),
             "DATABASE_URL": dsn,
             "CAPTURE_HOME": str(home),
@@ -172,7 +177,7 @@ def start_rig(
         app = Application(environment)
         try:
             eventually(lambda: app.get("/healthz")["inngest_registered"], what="registration with Inngest")
-            yield Rig(dsn, github, server, app, environment)
+            yield Rig(dsn, source, server, app, environment)
         finally:
             app.process.kill()
             app.close()

@@ -7,6 +7,7 @@ import pytest
 
 from tests.inngest.rig import Rig, start_rig
 from tests.support.postgres import Databases
+from tests.support.sandbox import start_sandbox
 from tests.support.truth import differences
 from tests.support.waiting import eventually
 
@@ -31,7 +32,7 @@ def shared(
     """A rig in one of the two modes; Inngest's first retry comes after half a second."""
     options = ["--retry-seconds", "0.5", *(["--signed"] if request.param == "signed" else [])]
     home = tmp_path_factory.mktemp("home")
-    with databases.fresh() as dsn, start_rig(dsn, home, pull_requests=40, inngest=options) as rig:
+    with databases.fresh() as dsn, start_rig(dsn, home, github=start_sandbox(pull_requests=40), inngest=options) as rig:
         rig.sql(WATCH)
         yield rig
 
