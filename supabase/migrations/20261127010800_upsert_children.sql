@@ -41,7 +41,7 @@ begin
       select b.github_id, b.m, b.older or (b.late and (b.m).updated_at is not distinct from b.updated_at) as older,
              not b.late and b.deleted as revived, b.m is distinct from b.stored as differs
       from (select s as stored, s.github_id, s.updated_at, s.deleted_at is not null as deleted,
-                   late -> 'reviews' ? (j ->> 'number') as late, m, coalesce(m.updated_at < s.updated_at, false) as older
+                   coalesce(late -> 'reviews' ? (j ->> 'number'), false) as late, m, coalesce(m.updated_at < s.updated_at, false) as older
             from jsonb_array_elements(incoming) j
             join reviews s on s.github_id = (j ->> 'github_id')::bigint
             cross join lateral jsonb_populate_record(s, j - array['pull_request_id', 'captured_at', 'deleted_at']) m
@@ -109,7 +109,7 @@ begin
       select b.kind, b.github_id, b.m, b.older or (b.late and (b.m).updated_at = b.updated_at) as older,
              not b.late and b.deleted as revived, b.m is distinct from b.stored as differs
       from (select s as stored, s.kind, s.github_id, s.updated_at, s.deleted_at is not null as deleted,
-                   late -> (s.kind || '_comments') ? (j ->> 'number') as late, m, m.updated_at < s.updated_at as older
+                   coalesce(late -> (s.kind || '_comments') ? (j ->> 'number'), false) as late, m, m.updated_at < s.updated_at as older
             from jsonb_array_elements(incoming) j
             join comments s on s.kind = j ->> 'kind' and s.github_id = (j ->> 'github_id')::bigint
             cross join lateral jsonb_populate_record(s, j - array['pull_request_id', 'captured_at', 'deleted_at']) m
@@ -179,7 +179,7 @@ begin
     with compared as materialized (
       select b.pull_request_id, b.path, b.m, b.late as older, b.deleted or b.m is distinct from b.stored as differs
       from (select s as stored, s.pull_request_id, s.path, s.deleted_at is not null as deleted,
-                   late -> 'file_changes' ? (j ->> 'number') as late, m
+                   coalesce(late -> 'file_changes' ? (j ->> 'number'), false) as late, m
             from jsonb_array_elements(incoming) j
             join file_changes s on s.pull_request_id = (ids ->> (j ->> 'number'))::uuid and s.path = j ->> 'path'
             cross join lateral jsonb_populate_record(s, j - array['pull_request_id', 'captured_at', 'deleted_at']) m
