@@ -74,6 +74,15 @@ def _heavy(seed: int, place: int) -> Counts:
     return special.get(place) or _workload(seed, place)
 
 
+def _growing(seed: int, place: int) -> Counts:
+    """The first pull requests are hardly discussed, later ones more and more."""
+    busy = min(12, place // 75)
+    bits = mix(seed, place, 4)
+    reviews = bits % (busy // 2 + 1)
+    inline = (bits >> 8) % (busy + 1) if reviews else 0
+    return Counts(reviews, inline, (bits >> 16) % (busy + 1), 1 + (bits >> 24) % (4 + busy))
+
+
 def _bare(seed: int, place: int) -> Counts:
     return Counts(0, 0, 0, 1)
 
@@ -82,5 +91,6 @@ SHAPES = {
     "mixed": Shape(_mixed),
     "workload": Shape(_workload, users=20, body=500, odd=False),
     "heavy": Shape(_heavy),
+    "growing": Shape(_growing),
     "bare": Shape(_bare, users=5, body=80, odd=False),
 }
