@@ -81,9 +81,7 @@ def rig(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Itera
     with (
         databases.fresh() as dsn,
         Processes(tmp_path_factory.mktemp("logs")) as processes,
-        start_actions(
-            secrets={"CAPTURE_DATABASE_URL": dsn}, variables={"CAPTURE_PREFECT_API_URL": api_url}
-        ) as github,
+        start_actions(secrets={"CAPTURE_DATABASE_URL": dsn}, variables={"CAPTURE_PREFECT_API_URL": api_url}) as github,
     ):
         rig = Rig(github, dsn, processes)
         rig.worker("first")
