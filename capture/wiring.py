@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from capture.processors.github_actions import ActionsClient
     from capture.store.store import Store
     from capture.usecases.tools import Tools
+    from capture.usecases.watch import Notify
 
 Say = Callable[[str], None]
 
@@ -104,6 +105,20 @@ async def open_actions(
             clock=lambda: datetime.now(UTC),
             sleep=anyio.sleep,
         )
+
+
+@asynccontextmanager
+async def open_notifier(settings: Settings) -> "AsyncGenerator[Notify | None]":
+    """Who is told about alerts: the webhook of `CAPTURE_WEBHOOK_URL`, or nobody."""
+    import httpx
+
+    from capture.processors.webhook import webhook
+
+    if settings.capture_webhook_url is None:
+        yield None
+        return
+    async with httpx.AsyncClient() as http:
+        yield webhook(http, settings.capture_webhook_url.get_secret_value())
 
 
 @asynccontextmanager

@@ -11,7 +11,7 @@ from capture.settings import settings
 from capture.usecases.tend import RunReader
 from capture.usecases.tend import tend_queue as tend
 from capture.usecases.watch import watch_health as watch
-from capture.wiring import open_actions, open_messengers, open_store
+from capture.wiring import open_actions, open_messengers, open_notifier, open_store
 
 
 @task(name="tend the queue", cache_policy=NO_CACHE, persist_result=False)
@@ -33,5 +33,9 @@ async def tend_queue() -> dict[str, Any]:
 async def watch_health() -> dict[str, Any]:
     """Probe both processors, judge the figures, open and close alerts, roll back if bulk work fails too often."""
     configured = settings()
-    async with open_store(configured) as store, open_messengers(configured) as messengers:
-        return (await watch(store, messengers)).as_json()
+    async with (
+        open_store(configured) as store,
+        open_messengers(configured) as messengers,
+        open_notifier(configured) as notify,
+    ):
+        return (await watch(store, messengers, notify=notify)).as_json()

@@ -1,14 +1,17 @@
 """Watching: figures, alerts, costs and estimates from what really happened."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
+import httpx
 import pytest
 
 from capture.core.costs import Prices, billed_minutes, dollars, per_item
 from capture.core.errors import Outage
 from capture.core.ports import Verdict
 from capture.core.usage import summed
+from capture.processors.webhook import webhook
 from capture.usecases.watch import watch_health
 from tests.routing.conftest import Desk
 
@@ -147,3 +150,21 @@ def test_public_repositories_and_this_machine_cost_nothing() -> None:
     assert dollars("github_actions", minutes=100, prices=Prices(actions_are_free=True)) == 0
     assert dollars("local", minutes=100, executions=100) == 0
     assert per_item(1.0, 0) is None
+
+
+async def test_an_alert_is_posted_to_the_webhook_and_its_address_stays_secret() -> None:
+    heard: list[bytes] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        heard.append(request.content)
+        return httpx.Response(200 if len(heard) == 1 else 500)
+
+    alert = {"kind": "backlog", "severity": "warning", "subject": "inngest", "message": "101 jobs wait",
+             "raised_at": "2026-11-27T12:00:00+00:00"}  # fmt: skip
+    async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as http:
+        tell = webhook(http, "https://chat.example/secret-token")
+        await tell(alert)
+        assert json.loads(heard[0])["text"] == "[warning] 101 jobs wait"
+        with pytest.raises(Outage) as error:
+            await tell(alert)
+    assert "secret-token" not in str(error.value)
