@@ -7,8 +7,6 @@ import great_expectations as gx
 
 from expectations.database import Scope, driver_url, prepare
 
-SCHEMA = "dq"
-
 
 def new_context(dsn: str, scope: Scope) -> tuple[Any, Any]:
     """A context and its Postgres source. Nothing is kept on disk; nothing is sent anywhere."""
@@ -30,5 +28,5 @@ def new_context(dsn: str, scope: Scope) -> tuple[Any, Any]:
 
 def open_batch(source: Any, asset: str) -> Any:
     """All rows of a view in schema `dq`, as the session's window cuts it. Raises when the view is missing."""
-    table = source.add_table_asset(asset, table_name=asset, schema_name=SCHEMA)
+    table = source.add_table_asset(asset, table_name=asset)
     return table.add_batch_definition_whole_table("whole").get_batch()

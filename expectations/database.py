@@ -44,7 +44,11 @@ def prepare(scope: Scope, *, read_only: bool) -> Any:
     """A listener for new connections: sets the window, a limit of 300 s a statement, and refuses writing."""
 
     def connected(connection: Any, _record: Any) -> None:
-        values = scope.session() | {"statement_timeout": f"{STATEMENT_SECONDS}s", "timezone": "UTC"}
+        values = scope.session() | {
+            "statement_timeout": f"{STATEMENT_SECONDS}s",
+            "timezone": "UTC",
+            "search_path": "dq",  # nothing else: a missing view must not be answered by a table
+        }
         if read_only:
             values["default_transaction_read_only"] = "on"
         with connection.cursor() as cursor:

@@ -121,8 +121,8 @@ def _coverage() -> list[Check]:
             "coverage",
             "critical",
             "The covered windows of a repository leave no hole below its watermark, also not between the processors",
-            """select w.repository_id, w.number, 'hole between ' || coalesce(w.before, '?') || '
-                 and ' || w.processor as record,
+            """select w.repository_id, w.number, 'hole between ' || coalesce(w.before, '?') || ' and ' || w.processor
+                   as record,
                  'window' as field, 'from ' || w.reached as expected, 'from ' || w.since as found, w.link
                from (
                  select b.*, max(b.until) over before as reached, (array_agg(b.processor) over before)[1] as before

@@ -10,6 +10,8 @@ _SAME_TEXT = """x.a #>> '{}' is distinct from x.b #>> '{}'
                and not (x.key like '%_at' and (x.a #>> '{}')::timestamptz is not distinct
                     from (x.b #>> '{}')::timestamptz)"""
 
+_ID = "(case when b.record_kind <> 'file_changes' then b.record_key::bigint end)"
+
 _STORED = {
     "pull_requests": (
         "pull_requests",
@@ -18,17 +20,17 @@ _STORED = {
     ),
     "reviews": (
         "reviews",
-        "r.github_id = b.record_key::bigint and r.updated_at = b.source_updated_at",
+        f"r.github_id = {_ID} and r.updated_at = b.source_updated_at",
         {"body": "body"},
     ),
     "inline_comments": (
         "comments",
-        "r.kind = 'inline' and r.github_id = b.record_key::bigint and r.updated_at = b.source_updated_at",
+        f"r.kind = 'inline' and r.github_id = {_ID} and r.updated_at = b.source_updated_at",
         {"body": "body", "diff_hunk": "diff_hunk"},
     ),
     "conversation_comments": (
         "comments",
-        "r.kind = 'conversation' and r.github_id = b.record_key::bigint and r.updated_at = b.source_updated_at",
+        f"r.kind = 'conversation' and r.github_id = {_ID} and r.updated_at = b.source_updated_at",
         {"body": "body", "diff_hunk": "diff_hunk"},
     ),
 }
@@ -40,7 +42,7 @@ def build() -> list[Check]:
 
 
 def _differences(left: str, right: str, keys: str) -> str:
-    """Fields in which two observations of one record at one version differ. `keys` is `full`, or `inner` for shared ones."""
+    """Fields in which two observations of one record at one version differ; `keys` is `full`, or `inner` for shared."""
     return f"""select b.repository_id, b.number, b.record, x.key as field,
                  b.processor || ': ' || coalesce(x.a #>> '{{}}', 'null') as expected,
                  o.processor || ': ' || coalesce(x.b #>> '{{}}', 'null') as found, b.link
@@ -150,6 +152,20 @@ def _audit() -> list[Check]:
 def _stored() -> list[Check]:
     """The stored row against what was observed of it: what was overwritten, shifted or mistaken since shows here."""
     return [
+        _SUITE.no_rows(
+            "as_new_as_observed", "observations", "critical", "No stored record is older than what was observed of it",
+            f"""select b.repository_id, b.number, b.record, 'updated_at' as field, b.source_updated_at as expected,
+                 coalesce(p.updated_at, r.updated_at, c.updated_at) as found, b.link
+               from batch b
+               left join public.pull_requests p on b.record_kind = 'pull_requests'
+                 and p.repository_id = b.repository_id and p.number = b.number
+               left join public.reviews r on b.record_kind = 'reviews' and r.github_id = {_ID}
+               left join public.comments c on c.github_id = {_ID}
+                 and c.kind = case b.record_kind when 'inline_comments' then 'inline' when 'conversation_comments' then 'conversation' end
+               where b.source_updated_at > coalesce(p.updated_at, r.updated_at, c.updated_at)""",
+            "observations",
+        )
+    ] + [
         _SUITE.no_rows(
             f"{kind}_as_observed", "observations", "critical",
             f"The stored {kind.replace('_', ' ')} have the values that were observed at their version",
