@@ -25,7 +25,9 @@ class CaptureForm(BaseModel):
     numbers: list[int] | None = Field(
         default=None, title="Pull requests", description="These numbers only; no window beside them."
     )
-    datasets: list[Dataset] = Field(default_factory=lambda: list(DATASETS), title="Datasets", min_length=1)
+    datasets: list[Dataset] = Field(
+        default_factory=lambda: list(DATASETS), min_length=1, title="Datasets", description="What to capture."
+    )
     max_items: int | None = Field(
         default=None, ge=1, title="At most", description="Keeps the newest; what it cuts is recorded as uncovered."
     )

@@ -1,60 +1,156 @@
-"""Bulk jobs from the queue through Prefect's pool and GitHub's runner to their end, with everything that can happen."""
+"""This project's own workflow files, executed from checkout to finished job: detached, attached, and interrupted."""
 
+from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 import pytest
-from prefect.client.orchestration import PrefectClient, get_client
-from prefect.settings import PREFECT_API_URL, temporary_settings
+from prefect.client.orchestration import PrefectClient
+from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRunId
+from prefect.client.schemas.objects import StateType
+from prefect.deployments.flow_runs import arun_deployment
+from prefect.states import Cancelling
 
-from capture.core.models import Job
-from capture.processors.prefect_pool import PrefectMessenger
+from capture.processors.prefect_pool import parameters_for
 from capture.store.store import Store
-from capture.usecases.hand_over import hand_over
-from tests.actions.conftest import Rig, bulk_job, eventually, read
-from tests.support.actions import registered_server
+from tests.actions.conftest import Bulk, Rig, bulk_job, eventually
 
-pytestmark = [pytest.mark.slow, pytest.mark.anyio]
+pytestmark = [pytest.mark.slow, pytest.mark.anyio, pytest.mark.timeout(600)]
 
-
-@pytest.fixture
-async def prefect() -> Any:
-    """A client of the tests' Prefect server."""
-    with temporary_settings({PREFECT_API_URL: registered_server()}):
-        async with get_client() as client:
-            yield client
+ITEMS = {"match": {"operation": "Items"}, "action": {"kind": "hold"}}
 
 
-async def ended(store: Store, job_id: UUID) -> Job:
-    """The job once it has ended."""
-
-    async def look() -> Job | None:
-        job = await read(store, job_id)
-        return job if job.completed_at is not None else None
-
-    found = await eventually(look, what=f"the end of job {job_id}")
-    assert found is not None
-    return found
-
-
-async def final(client: PrefectClient, flow_run_id: UUID | None) -> Any:
-    """The flow run's final state."""
-    assert flow_run_id is not None
-
-    async def look() -> Any:
-        state = (await client.read_flow_run(flow_run_id)).state
-        return state if state is not None and state.is_final() else None
-
-    return await eventually(look, what=f"the end of flow run {flow_run_id}")
+async def attached(rig: Rig, store: Store, client: PrefectClient) -> Bulk:
+    """A job whose flow run is executed by the runner itself."""
+    job = await bulk_job(store, rig.github.repository)
+    run = await arun_deployment(
+        "historical-sync/historical-pr-sync",
+        client=client,
+        parameters=parameters_for(job),
+        timeout=0,
+        as_subflow=False,
+        job_variables={"attached": True},
+    )
+    bulk = Bulk(rig, store, client, job.id)
+    await bulk.until(lambda row: row.flow_run_id == run.id, "its flow run")
+    return bulk
 
 
-async def test_a_handed_over_job_is_captured_by_the_workflow_and_its_flow_run_completes(
+async def artifacts(client: PrefectClient, flow_run_id: Any) -> dict[str, Any]:
+    """The artifacts of a flow run, by key."""
+    found = await client.read_artifacts(
+        artifact_filter=ArtifactFilter(flow_run_id=ArtifactFilterFlowRunId(any_=[flow_run_id]))
+    )
+    return {str(artifact.key): artifact for artifact in found}
+
+
+async def test_detached_a_lost_runners_job_goes_on_from_its_checkpoint_on_the_next_one(
     rig: Rig, queue: Store, prefect: PrefectClient
 ) -> None:
-    job = await bulk_job(queue, rig.github.repository)
-    handed = await hand_over(queue, {"github_actions": PrefectMessenger()}, job)
-    assert handed.outcome == "sent"
-    done = await ended(queue, job.id)
-    assert (done.status, done.executed_by, done.items_done) == ("completed", "github_actions", 60)
-    state = await final(prefect, done.flow_run_id)
-    assert state.is_completed()
+    rig.github.reset_stats()
+    rig.github.faults({"match": {"operation": "Items", "from": 3}, "action": {"kind": "hold"}})
+    bulk = await Bulk.handed(rig, queue, prefect)
+    run_id = await bulk.started()
+    part = await bulk.until(lambda job: job.items_done > 0, "something captured")
+    assert part.code_version is not None
+    assert str(part.lease_owner)
+    await bulk.flow(part.flow_run_id, StateType.RUNNING)
+    rig.github.change(lose=run_id)
+    await bulk.flow(part.flow_run_id, StateType.CRASHED)
+    rig.github.faults()
+    rig.github.release()
+    kept = (await bulk.job()).items_done
+    asked = len(rig.github.calls("Items"))
+    bulk.time_passes("lease_expires_at")
+    await bulk.tend()
+    bulk.time_passes("next_attempt_at")
+    await bulk.tend()
+    done = await bulk.until(lambda job: job.completed_at, "its end")
+    assert (done.status, done.executed_by, done.items_done, done.items_total) == ("completed", "github_actions", 60, 60)
+    assert 0 < kept < 60
+    again = sum(call["items"] for call in rig.github.calls("Items")[asked:] if "items" in call)
+    assert again <= 60 - kept or again == 0  # what was committed is not fetched a second time
+    assert done.workflow_run_id not in (None, run_id)
+    flow = await bulk.flow(done.flow_run_id, StateType.COMPLETED)
+    assert str(done.run_url) in (await artifacts(prefect, flow.id))["log"].data
+    assert done.metrics["billed_minutes"] == 2
+
+
+async def test_attached_the_runner_executes_the_flow_run_itself_with_tasks_and_artifacts(
+    rig: Rig, queue: Store, prefect: PrefectClient
+) -> None:
+    bulk = await attached(rig, queue, prefect)
+    done = await bulk.until(lambda job: job.completed_at, "its end")
+    assert done.status == "completed"
+    flow = await bulk.flow(done.flow_run_id, StateType.COMPLETED)
+    assert flow.state is not None
+    assert "Captured" in str(flow.state.message)
+    shown = await artifacts(prefect, flow.id)
+    assert {"log", "captured"} <= set(shown)
+    run_id = await bulk.started()
+    await bulk.run("completed", run_id)
+    assert "prefect" in rig.github.log(run_id)
+    assert rig.dsn not in rig.github.log(run_id)
+
+
+async def test_attached_cancelling_in_prefect_stops_the_runner_and_the_job(
+    rig: Rig, queue: Store, prefect: PrefectClient
+) -> None:
+    rig.github.faults({"match": {"operation": "Manifest"}, "action": {"kind": "hold"}})
+    bulk = await attached(rig, queue, prefect)
+    run_id = await bulk.started()
+    job = await bulk.until(lambda job: job.status == "processing", "a runner at work")
+    await bulk.flow(job.flow_run_id, StateType.RUNNING)
+    assert job.flow_run_id is not None
+    await prefect.set_flow_run_state(job.flow_run_id, Cancelling())
+    await bulk.flow(job.flow_run_id, StateType.CANCELLED)
+    assert (await bulk.run("completed", run_id))["conclusion"] == "cancelled"
+    await bulk.until(lambda job: job.cancel_requested_at or job.completed_at, "the request to stop")
+    bulk.time_passes("lease_expires_at")
+    await bulk.tend()
+    await bulk.until(lambda job: job.status == "cancelled", "its end")
+
+
+async def test_a_deadline_and_an_exhausted_limit_free_the_runner_and_the_job_goes_on_later(
+    rig: Rig, queue: Store, prefect: PrefectClient, capsys: pytest.CaptureFixture[str]
+) -> None:
+    variables = {"CAPTURE_PREFECT_API_URL": rig.environment["PREFECT_API_URL"]}
+    rig.github.change(variables={**variables, "CAPTURE_STOP_AFTER_MINUTES": "0.5"})
+    bulk = await Bulk.handed(rig, queue, prefect)
+    first = await bulk.started()
+    put_back = await bulk.until(lambda job: job.status == "pending" and job.cursor, "its checkpoint")
+    assert put_back.attempt == 0 or put_back.error_code is None
+    await bulk.flow(put_back.flow_run_id, StateType.COMPLETED)
+
+    rig.github.change(variables=variables)
+    rig.github.limits("graphql", remaining=0, reset_in=3_000)
+    await bulk.tend()
+    deferred = await bulk.until(lambda job: job.status == "deferred" and job.workflow_run_id != first, "its deferral")
+    assert deferred.next_attempt_at is not None
+    second = await bulk.started()
+    run = await bulk.run("completed", second)
+    assert run["conclusion"] == "success"
+    assert datetime.fromisoformat(run["updated_at"]) < deferred.next_attempt_at  # the runner did not wait for it
+    await bulk.flow(deferred.flow_run_id, StateType.COMPLETED)
+
+    rig.github.limits("graphql", remaining=5_000)
+    bulk.time_passes("next_attempt_at")
+    await forget_limits(rig)
+    await bulk.tend()
+    done = await bulk.until(lambda job: job.completed_at, "its end")
+    assert (done.status, done.items_done, done.handover_count) == ("completed", 60, 3)
+
+    async def counted() -> Any:
+        return len((await bulk.job()).metadata.get("run_minutes", {})) == 3
+
+    await eventually(counted, what="the minutes of three runs")
+    job = await bulk.job()
+    with capsys.disabled():
+        print(f"\nbilled minutes by run: {job.metadata['run_minutes']}, in all {job.metrics['billed_minutes']}")
+
+
+async def forget_limits(rig: Rig) -> None:
+    """Let the hour be over in which the limit was exhausted."""
+    import psycopg
+
+    async with await psycopg.AsyncConnection.connect(rig.dsn, autocommit=True) as connection:
+        await connection.execute("delete from rate_budgets")

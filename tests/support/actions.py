@@ -1,5 +1,6 @@
 """A GitHub with Actions, a Prefect server and a worker of the `github-actions` pool, all as real processes."""
 
+import asyncio
 import json
 import subprocess
 import sys
@@ -9,6 +10,10 @@ from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.actions import WorkPoolUpdate
+from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from capture.local.prefect_server import PrefectServer, prefect_settings, start_prefect
 from capture.local.process import Child, Processes, python
@@ -85,7 +90,17 @@ def registered_server() -> str:
     command = [sys.executable, "-m", "deployments.register"]
     done = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+    asyncio.run(_look_often(server.api_url))
     return server.api_url
+
+
+async def _look_often(api_url: str) -> None:
+    """Let the pool's worker look at runs several times a second, so that tests do not wait for it."""
+    with temporary_settings({PREFECT_API_URL: api_url}):
+        async with get_client() as client:
+            template = (await client.read_work_pool("github-actions")).base_job_template
+            template["variables"]["properties"]["poll_seconds"]["default"] = 0.3
+            await client.update_work_pool("github-actions", WorkPoolUpdate(base_job_template=template))
 
 
 def environment(**more: str) -> dict[str, str]:
