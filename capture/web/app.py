@@ -45,8 +45,9 @@ def create_app(services: Services, *, origin: str, hosts: list[str], clock: Cloc
         app.include_router(part.router)
     app.add_exception_handler(CaptureError, as_response)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"))
-    reports = settings.capture_home / "quality"
-    app.mount("/quality", StaticFiles(directory=reports, html=True, check_dir=False))
+    reports = settings.capture_home.expanduser() / "reports"
+    reports.mkdir(parents=True, exist_ok=True)
+    app.mount("/quality", StaticFiles(directory=reports, html=True))
     if client is not None:
         from capture.web.functions import mount
 

@@ -48,11 +48,14 @@ async def collect(services: Services) -> dict[str, Any]:
     return {
         "now": now,
         "refresh": REFRESH_SECONDS,
-        "processors": [card(name, figures[name], health.get(name), now) for name in processors],
+        "processors": [
+            card(name, figures[name], health.get(name), now) | {"configured": name in services.messengers}
+            for name in processors
+        ],
         "groups": grouped(jobs, shown),
         "alerts": alerts,
         "rollout": rollout,
-        "has_reports": (services.settings.capture_home / "quality" / "index.html").exists(),
+        "has_reports": (services.settings.capture_home.expanduser() / "reports" / "index.html").exists(),
     }
 
 

@@ -94,8 +94,11 @@ class Rig:
 
     def sql(self, query: str, *values: Any) -> list[dict[str, Any]]:
         """Rows of a query; or nothing, after a change."""
-        with psycopg.connect(self.dsn, autocommit=True, row_factory=dict_row) as connection:
-            cursor = connection.execute(query, values)  # type: ignore[arg-type]
+        with (
+            psycopg.connect(self.dsn, autocommit=True) as connection,
+            connection.cursor(row_factory=dict_row) as cursor,
+        ):
+            cursor.execute(query, values)  # type: ignore[arg-type]
             return cursor.fetchall() if cursor.description else []
 
     def request(self, **body: Any) -> str:
