@@ -154,3 +154,18 @@ async def forget_limits(rig: Rig) -> None:
 
     async with await psycopg.AsyncConnection.connect(rig.dsn, autocommit=True) as connection:
         await connection.execute("delete from rate_budgets")
+
+
+async def test_a_large_job_is_spread_over_a_matrix_of_shards_and_ends_with_the_last(
+    rig: Rig, queue: Store, prefect: PrefectClient
+) -> None:
+    rig.github.change(variables={"CAPTURE_ITEMS_PER_SHARD": "30"})
+    bulk = await Bulk.handed(rig, queue, prefect)
+    done = await bulk.until(lambda job: job.completed_at, "its end")
+    shards = await queue.children(bulk.id)
+    assert (done.status, done.is_parent, len(shards)) == ("completed", True, 2)
+    assert sum(shard.items_done for shard in shards) == done.items_done == 60
+    run_id = await bulk.started()
+    await bulk.flow(done.flow_run_id, StateType.COMPLETED)
+    names = [job["name"] for job in rig.github.jobs(run_id)]
+    assert names == ["capture / Plan and capture", "capture / Shard 1 of 2", "capture / Shard 2 of 2"]

@@ -115,4 +115,4 @@ def start_worker(processes: Processes, name: str, env: dict[str, str]) -> Child:
     """A worker of the `github-actions` pool as a process of its own."""
     kind = "github-actions"
     command = python("prefect", "worker", "start", "--pool", kind, "--type", kind, "--name", name)
-    return processes.start(name, command, env=env, cwd=ROOT)
+    return processes.start(name, command, env=env, cwd=ROOT, grace=1.0)
