@@ -6,6 +6,7 @@ from capture.store.doctor import DoctorMixin
 from capture.store.health import HealthMixin
 from capture.store.jobs import JobsMixin
 from capture.store.manifest import ManifestMixin
+from capture.store.quality import QualityMixin
 from capture.store.queue import QueueMixin
 from capture.store.repositories import RepositoriesMixin
 from capture.store.rollout import RolloutMixin
@@ -26,6 +27,7 @@ class Store(
     RunsMixin,
     DoctorMixin,
     WorkflowRunsMixin,
+    QualityMixin,
 ):
     """One object for all that is stored; safe to share between the tasks of one event loop."""
 

@@ -179,7 +179,8 @@ select g.* from (
 where not exists (
   select from public.capture_gaps a
   where a.repository_id = g.repository_id and a.number = g.number and a.kind = g.kind and a.accepted_at_source is not null
-    and a.expected is not distinct from g.expected and a.found is not distinct from g.found);
+    and a.expected is not distinct from g.expected and a.found is not distinct from g.found
+    and a.manifest_updated_at >= g.manifest_updated_at);
 
 grant select on all tables in schema dq to service_role;
 grant execute on all functions in schema dq to service_role;
