@@ -249,7 +249,7 @@ create table public.rate_budgets (
   remaining integer not null default 5000,
   reserved integer not null default 0,
   reset_at timestamptz,
-  -- Server seconds of the running minute, and a secondary limit's end.
+  -- Requests of the running minute, server seconds not yet made up for, and a secondary limit's end.
   window_started_at timestamptz,
   window_seconds double precision not null default 0,
   window_requests integer not null default 0,

@@ -3,6 +3,8 @@
 
 -- {credential, resource, points, bulk} -> granted, or the time to wait until. Bulk work leaves the last fifth of the points to
 -- recent work, and keeps GraphQL to 60 server-seconds a minute (GitHub's secondary limit); both keep to the requests a minute.
+-- window_seconds is a bucket that empties by a second a second. Above 30 bulk waits until it has emptied to that: waits are as
+-- short as the latest queries were long, and in no minute are more than 90 seconds used (GitHub's bound for both APIs).
 create function public.reserve_budget(argument jsonb) returns jsonb
 language plpgsql
 set search_path = public, pg_temp
@@ -33,16 +35,16 @@ begin
   end if;
   if budget.window_started_at is null or budget.window_started_at <= moment - interval '1 minute' then
     budget.window_started_at := moment;
-    budget.window_seconds := 0;
     budget.window_requests := 0;
   end if;
+  budget.window_seconds := greatest(0, budget.window_seconds - extract(epoch from moment - budget.updated_at));
   if budget.blocked_until > moment then
     wait := budget.blocked_until;
   elsif budget.remaining - budget.reserved - wanted
         < (case when bulk then ceil(budget.limit_points * 0.2) else 0 end) and budget.reset_at is not null then
     wait := budget.reset_at;
-  elsif bulk and argument ->> 'resource' = 'graphql' and budget.window_seconds >= 60 then
-    wait := budget.window_started_at + interval '1 minute';
+  elsif bulk and argument ->> 'resource' = 'graphql' and budget.window_seconds > 30 then
+    wait := moment + make_interval(secs => budget.window_seconds - 30);
   elsif budget.window_requests + 1 > per_minute * (case when bulk then 0.8 else 1 end) then
     wait := budget.window_started_at + interval '1 minute';
   else
@@ -86,7 +88,8 @@ begin
       else least(b.remaining, left_over) end),
     reserved = greatest(0, b.reserved - coalesce((argument ->> 'reserved')::integer, 0)),
     reset_at = greatest(b.reset_at, answered),
-    window_seconds = b.window_seconds + coalesce((argument ->> 'seconds')::double precision, 0),
+    window_seconds = greatest(0, b.window_seconds - extract(epoch from clock_timestamp() - b.updated_at))
+      + coalesce((argument ->> 'seconds')::double precision, 0),
     blocked_until = case when argument ->> 'blocked_until' is null then b.blocked_until
                          else greatest(b.blocked_until, (argument ->> 'blocked_until')::timestamptz) end,
     updated_at = clock_timestamp()
