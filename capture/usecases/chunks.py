@@ -120,6 +120,17 @@ async def _plan_rows(run: Run, state: State, after: list[Any] | None) -> tuple[l
     return rows, following
 
 
+async def capture_again(run: Run, state: State, numbers: list[int]) -> None:
+    """Once more for items that GitHub had hidden for a moment; what stays hidden counts as incomplete."""
+    if not numbers:
+        return
+    rows = await run.tools.store.plan_page(repository_id(state), numbers=numbers, limit=PLAN_PAGE)
+    lists = lists_of(run.job.datasets)
+    found = [item for row in rows if (item := wanted(row, lists, everything=True)) is not None]
+    for index, chunk in enumerate(pack(found, weight=CHUNK_WEIGHT)):
+        await _one(run, state, f"again-{index}", [item.to_json() for item in chunk], again=True)
+
+
 def _edited(state: State) -> set[int]:
     touched = state["touched"]
     return {*touched.get("inline_comments", ()), *touched.get("conversation_comments", ())}
@@ -135,8 +146,9 @@ def evidence(run: Run, state: State, number: int) -> str | None:
     return "sample" if in_sample(f"{state['owner']}/{state['name']}", number) else None
 
 
-async def _one(run: Run, state: State, name: str, chunk: list[Any]) -> None:
-    result: dict[str, Any] = await run.steps.run(name, partial(_capture, run, state, name), chunk)
+async def _one(run: Run, state: State, name: str, chunk: list[Any], *, again: bool = False) -> None:
+    step = partial(_capture, run, state, name, again=again)
+    result: dict[str, Any] = await run.steps.run(name, step, chunk)
     run.items += result["items"]
     run.rows += result["rows"]
     run.incomplete += result["incomplete"]
@@ -145,7 +157,7 @@ async def _one(run: Run, state: State, name: str, chunk: list[Any]) -> None:
         run.done += [Wanted.from_json(item).number for item in chunk]
 
 
-async def _capture(run: Run, state: State, name: str, chunk: Sequence[Any]) -> dict[str, Any]:
+async def _capture(run: Run, state: State, name: str, chunk: Sequence[Any], *, again: bool) -> dict[str, Any]:
     """The step: fetch a chunk and commit it. Its result is counts."""
     items = [Wanted.from_json(item) for item in chunk]
     with run.tools.github.metered() as usage:
@@ -161,8 +173,8 @@ async def _capture(run: Run, state: State, name: str, chunk: Sequence[Any]) -> d
         repository_id(state),
         _chunk(run, whole, reasons),
         key=f"{run.job.attempt}:{name}",
-        items_done=len(whole) + len(gone),
-        items_incomplete=incomplete,
+        items_done=len(whole) + (0 if again else len(gone)),
+        items_incomplete=incomplete + (len(gone) if again else 0),
         items_total=run.job.items_done + run.planned,
         metrics=usage.as_metrics(),
     )

@@ -204,9 +204,9 @@ async def _touched(run: Run, since: datetime, state: State) -> dict[str, Any]:
     }
 
 
-async def confirm_gone(run: Run, state: State, numbers: list[int]) -> int:
-    """Ask again for items whose node GitHub no longer knows, and record those that do not exist any more."""
-    gone = 0
+async def confirm_gone(run: Run, state: State, numbers: list[int]) -> list[int]:
+    """Ask again for items whose node GitHub did not know, and record what is gone; answers what is not."""
+    there: list[int] = []
     with run.tools.github.metered():
         for begin in range(0, len(numbers), NUMBERS_PER_QUERY):
             asked = numbers[begin : begin + NUMBERS_PER_QUERY]
@@ -214,8 +214,8 @@ async def confirm_gone(run: Run, state: State, numbers: list[int]) -> int:
             scan: Row = {"id": None, "kind": "numbers", "started_at": state["started_at"], "pages": 1, "complete": True}
             rows = [manifest_row(item) for item in page.items]
             await run.tools.store.commit_manifest(run.job.id, run.token, page.repository, scan, rows, page.missing)
-            gone += len(page.missing)
-    return gone
+            there += [item.number for item in page.items]
+    return there
 
 
 def likely_weight(item: ManifestItem) -> int:

@@ -19,7 +19,7 @@ from capture.core.planning import moment, watermark_after
 from capture.core.ports import Steps
 from capture.core.request import derived_hash
 from capture.core.weight import starting_weight
-from capture.usecases.chunks import capture, captures_everything
+from capture.usecases.chunks import capture, capture_again, captures_everything
 from capture.usecases.manifest import State, confirm_gone, list_manifest, repository_id
 from capture.usecases.reroute import listing_decides
 from capture.usecases.route_again import route_again, tell_overlap, tells_overlap
@@ -84,7 +84,8 @@ async def _attempt(run: Run) -> Outcome:
     left = False if state.get("nothing") else await capture(run, state)
     run.check()
     if run.gone and not run.shadow:
-        await run.steps.run("gone", partial(confirm_gone, run, state), run.gone)
+        there: list[int] = await run.steps.run("gone", partial(confirm_gone, run, state), run.gone)
+        await capture_again(run, state, there)
     if left:
         return await _continued(run, state)
     await run.steps.run("finish", partial(_finish, run), state)

@@ -20,6 +20,8 @@ def github() -> Iterator[Sandbox]:
 async def engine(store: Store, database_url: str, github: Sandbox) -> AsyncIterator[Rig]:
     """The engine over the shared sandbox, whose faults and figures are cleared before and after."""
     github.faults()
+    github.limits("graphql", limit=5_000, remaining=5_000, reset_in=3_600)
+    github.limits("core", limit=5_000, remaining=5_000, reset_in=3_600)
     github.reset_stats()
     async with rig(store, database_url, github) as opened:
         yield opened
