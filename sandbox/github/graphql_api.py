@@ -21,6 +21,7 @@ from sandbox.github import refusals
 from sandbox.github.accounts import Account
 from sandbox.github.answers import Answer
 from sandbox.github.cost import Cost, estimate
+from sandbox.github.executing import ShortWay
 from sandbox.github.resolvers import Context, attach
 from sandbox.github.world import World
 
@@ -89,6 +90,7 @@ def run(world: World, account: Account, prepared: Prepared) -> Answer:
         variable_values=prepared.variables,
         context_value=context,
         operation_name=prepared.operation,
+        executor_class=ShortWay,
     )
     payload: dict[str, Any] = {"data": result.data}
     headers: dict[str, str] = {}
