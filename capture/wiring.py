@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -81,30 +82,21 @@ async def open_actions(
 
     Raises `ConfigurationError` where no repository is configured.
     """
-    from datetime import UTC, datetime
-
-    import anyio
-    import httpx
-
+    from capture.github.connect import connections, credential_of
     from capture.processors.github_actions import ActionsClient
 
     holder = repository or settings.capture_actions_repository
     if not holder:
         raise ConfigurationError("CAPTURE_ACTIONS_REPOSITORY is not set: which repository holds the workflows?")
 
-    async def token() -> str | None:
-        secret = settings.capture_actions_token or settings.github_token
-        return secret.get_secret_value() if secret else None
-
-    async with httpx.AsyncClient(base_url=settings.github_api_url, timeout=30.0, follow_redirects=True) as http:
-        yield ActionsClient(
-            http,
-            holder,
-            ref=ref or settings.capture_actions_ref,
-            token=token,
-            clock=lambda: datetime.now(UTC),
-            sleep=anyio.sleep,
-        )
+    access = github_access(settings)
+    if settings.capture_actions_token is not None:
+        own = settings.capture_actions_token.get_secret_value()
+        access = replace(access, token=own, app_id=None, private_key=None, installation_id=None)
+    async with connections(access) as http:
+        credential = credential_of(access, http, clock=now, sleep=asyncio.sleep)
+        branch = ref or settings.capture_actions_ref
+        yield ActionsClient(http, holder, ref=branch, token=credential.token, clock=now, sleep=asyncio.sleep)
 
 
 @asynccontextmanager

@@ -37,19 +37,8 @@ async def open_github(
     random: Callable[[], float] = chance.random, timeout: float = TIMEOUT_SECONDS,
 ) -> AsyncGenerator[GitHub, None]:  # fmt: skip
     """GitHub for one process. `timeout` is in seconds a request; `bulk` work leaves the reserve alone."""
-    async with httpx.AsyncClient(
-        base_url=access.api_url.rstrip("/"),
-        headers={
-            "accept": "application/vnd.github+json",
-            "x-github-api-version": API_VERSION,
-            "user-agent": "hybrid-progressive-capture",
-        },
-        timeout=httpx.Timeout(timeout, connect=min(10.0, timeout)),
-        limits=httpx.Limits(max_connections=MAX_IN_FLIGHT + 2, max_keepalive_connections=MAX_IN_FLIGHT),
-        follow_redirects=True,  # a renamed repository answers 301 to its old name
-        trust_env=urlparse(access.api_url).hostname not in _LOOPBACK,
-    ) as http:
-        credential = _credential(access, http, clock, sleep, random)
+    async with connections(access, timeout=timeout) as http:
+        credential = credential_of(access, http, clock=clock, sleep=sleep, random=random)
         client = GitHubClient(
             http,
             graphql_url=access.graphql_url,
@@ -63,9 +52,26 @@ async def open_github(
         yield GitHub(client)
 
 
-def _credential(
-    access: Access, http: httpx.AsyncClient, clock: Clock, sleep: Sleep, random: Callable[[], float]
+def connections(access: Access, *, timeout: float = TIMEOUT_SECONDS) -> httpx.AsyncClient:
+    """Connections to GitHub's REST and GraphQL, without any credential."""
+    return httpx.AsyncClient(
+        base_url=access.api_url.rstrip("/"),
+        headers={
+            "accept": "application/vnd.github+json",
+            "x-github-api-version": API_VERSION,
+            "user-agent": "hybrid-progressive-capture",
+        },
+        timeout=httpx.Timeout(timeout, connect=min(10.0, timeout)),
+        limits=httpx.Limits(max_connections=MAX_IN_FLIGHT + 2, max_keepalive_connections=MAX_IN_FLIGHT),
+        follow_redirects=True,  # a renamed repository answers 301 to its old name
+        trust_env=urlparse(access.api_url).hostname not in _LOOPBACK,
+    )
+
+
+def credential_of(
+    access: Access, http: httpx.AsyncClient, *, clock: Clock, sleep: Sleep, random: Callable[[], float] = chance.random
 ) -> Credential:
+    """The credential that is configured. Raises `ConfigurationError` for an App with missing parts."""
     parts = (access.app_id, access.private_key, access.installation_id)
     if not any(parts):
         return Token(access.token)
