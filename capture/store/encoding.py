@@ -8,6 +8,8 @@ from typing import Any
 
 import orjson
 
+from capture.core.text import storable
+
 _NUL_ESCAPE = b"\\u0000"
 
 
@@ -38,7 +40,7 @@ def decode(answer: Any) -> Any:
 def clean(value: Any) -> tuple[Any, int]:
     """The value without NUL and lone surrogates in any of its texts (keys too), and how many there were."""
     if isinstance(value, str):
-        return _clean_text(value)
+        return storable(value)
     if isinstance(value, dict):
         result: dict[Any, Any] = {}
         total = 0
@@ -52,19 +54,6 @@ def clean(value: Any) -> tuple[Any, int]:
         cleaned = [clean(part) for part in value]  # pyright: ignore[reportUnknownVariableType]
         return [part for part, _ in cleaned], sum(count for _, count in cleaned)
     return value, 0
-
-
-def _clean_text(text: str) -> tuple[str, int]:
-    count = text.count("\0")
-    if count:
-        text = text.replace("\0", "")
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        lone = sum("\ud800" <= character <= "\udfff" for character in text)
-        text = "".join("�" if "\ud800" <= character <= "\udfff" else character for character in text)
-        count += lone
-    return text, count
 
 
 def _dumps(value: Any) -> bytes:

@@ -7,6 +7,7 @@ from typing import Any
 
 from capture.core.models import Chunk, ListName, Row
 from capture.core.source import Node
+from capture.core.text import storable
 from capture.datasets import comments, file_changes, people, pull_requests, reviews
 from capture.datasets.values import big_id
 from capture.usecases.gathered import Gathered
@@ -127,4 +128,5 @@ def in_sample(repository: str, number: int) -> bool:
 
 
 def _hashed(field: str, value: Any) -> Any:
-    return sha256(value.encode()).hexdigest() if field in _HASHED and isinstance(value, str) else value
+    """Texts as hashes of what is stored of them, so that evidence and row can be compared."""
+    return sha256(storable(value)[0].encode()).hexdigest() if field in _HASHED and isinstance(value, str) else value
