@@ -82,9 +82,16 @@ def _version(wanted: bool) -> None:
 
 
 def _root(
+    context: typer.Context,
     version: Annotated[bool, typer.Option("--version", help="Print the version.", callback=_version)] = False,
 ) -> None:
-    """Options of `capture` itself."""
+    """Options of `capture` itself. Commands use what `capture up` runs, except those that run things themselves."""
+    from capture.local.state import join
+    from capture.settings import settings
+
+    if context.invoked_subcommand not in ("demo", "up", "down"):
+        join(settings().capture_home.expanduser().absolute())
+        settings.cache_clear()
 
 
 def _arrange(app: typer.Typer) -> None:

@@ -60,7 +60,8 @@ def print_rows(
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bold")
     for key, heading in columns.items():
         numeric = all(isinstance(row.get(key), int | float) or row.get(key) is None for row in rows)
-        table.add_column(heading, justify="right" if numeric else "left", overflow="fold")
+        address = any("://" in str(row.get(key)) for row in rows)  # one that is broken cannot be clicked or copied
+        table.add_column(heading, justify="right" if numeric else "left", overflow="fold", no_wrap=address)
     for row in rows:
         table.add_row(*(as_text(row.get(key)) for key in columns))
     Console().print(table)

@@ -10,7 +10,7 @@ from capture.commands.frame import JsonOption, print_json, print_rows, run, say
 if TYPE_CHECKING:
     from capture.local.state import UpState
 
-COLUMNS = {"name": "service", "state": "state", "address": "address", "detail": "what", "pid": "process"}
+COLUMNS = {"name": "service", "state": "state", "address": "address", "detail": "what"}
 
 
 def register(app: typer.Typer) -> None:

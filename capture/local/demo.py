@@ -26,6 +26,9 @@ from capture.store.guardian import take
 from capture.store.migrate import migrate
 
 FLOW = "flows.route_capture"
+DETAILS = ("Items", "More")
+"""The GraphQL operations that fetch pull requests with their lists; all others only list what there is."""
+
 CONFIGURATION = ("CAPTURE_", "GITHUB_", "SUPABASE_", "DATABASE_URL", "INNGEST_")
 """Environment variables of the user's own set-up, which a demo must neither use nor touch."""
 
@@ -104,7 +107,7 @@ def running_demo(
             made = requests_made(sandbox.url)
             watch.done("capture", f"captured with {made['']} requests")
             again = _again(processes, sandbox, env | settings, made)
-            watch.done("again", f"the same capture again: {again['rows_written']} rows, {again['requests']} requests")
+            watch.done("again", _as_sentence(again))
             watch.begun("validation")
             answer = warm.validate(expectations, sandbox.repository)
             watch.done("validation", "validated with Great Expectations")
@@ -163,7 +166,13 @@ def _again(
         raise _ended_badly(child)
     answer = json.loads(child.out.read_bytes())
     after = requests_made(sandbox.url)
-    return {"rows_written": int(answer["rows"]), "requests": after[""] - before[""]}
+    details = sum(after.get(name, 0) - before.get(name, 0) for name in DETAILS)
+    return {"rows_written": int(answer["rows"]), "requests": after[""] - before[""], "details": details}
+
+
+def _as_sentence(again: dict[str, Any]) -> str:
+    rows, requests, details = again["rows_written"], again["requests"], again["details"]
+    return f"the same capture again: {rows} rows written, {requests} requests, {details or 'none'} for details"
 
 
 def _ended_badly(child: Child) -> CaptureError:

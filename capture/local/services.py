@@ -7,7 +7,7 @@ from pathlib import Path
 
 from capture.local.prefect_server import answers, prefect_settings, start_prefect, without_prefect
 from capture.local.process import Child, Processes, free_port, python
-from capture.local.sandbox import github_of, start_github
+from capture.local.sandbox import JOBS_REPOSITORY, github_of, start_github_with_actions
 from capture.settings import Settings
 
 WEB_PORT, PREFECT_PORT = 8377, 4200
@@ -70,11 +70,12 @@ def start_prefect_service(processes: Processes, env: dict[str, str], home: str, 
     return Service("prefect", server.page, "server and page", server.child)
 
 
-def start_stand_ins(processes: Processes, needs: Needs, env: Mapping[str, str]) -> list[Service]:
+def start_stand_ins(processes: Processes, needs: Needs, env: Mapping[str, str], folder: Path) -> list[Service]:
     """Start the stand-ins that are needed; `settle_stand_ins` waits for them."""
     services: list[Service] = []
     if needs.github:
-        services.append(Service("github", child=start_github(processes, SANDBOX_REPOSITORY, env)))
+        child = start_github_with_actions(processes, SANDBOX_REPOSITORY, env, folder)
+        services.append(Service("github", child=child))
     if needs.inngest:
         child = processes.start("sandbox-inngest", python("sandbox", "inngest"), env=env)
         services.append(Service("inngest", child=child))
@@ -89,7 +90,7 @@ def settle_stand_ins(services: list[Service], env: dict[str, str]) -> None:
             sandbox = github_of(service.child)
             service.address = sandbox.url
             service.detail = f"stand-in with {sandbox.repository}"
-            env |= sandbox.settings() | {"CAPTURE_ACTIONS_REPOSITORY": sandbox.repository}
+            env |= sandbox.settings() | {"CAPTURE_ACTIONS_REPOSITORY": JOBS_REPOSITORY}
         else:
             ready = service.child.until(service.child.json_lines)[0]
             service.address = ready["url"]

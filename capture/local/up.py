@@ -54,9 +54,9 @@ class Up:
             self._add(start_prefect_service(self.processes, self.env, str(self.home), port))
         else:
             self._add(Service("prefect", self.settings.prefect_api_url, "configured", external=True))
-        stand_ins = start_stand_ins(self.processes, self.needs, self.env)
-        self._add(*stand_ins)
         self._add(self._database(stack))
+        stand_ins = start_stand_ins(self.processes, self.needs, self.env, self.home)
+        self._add(*stand_ins)
         settle_stand_ins(stand_ins, self.env)
         for service in stand_ins:
             self.say(f"{service.name}: {service.detail} at {service.address}")

@@ -1,5 +1,6 @@
 """Waiting for conditions: generous, because a loaded machine is slow and not wrong."""
 
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -36,4 +37,17 @@ def processes_with(word: str) -> list[int]:
                 found.append(int(entry.name))
         except (FileNotFoundError, ProcessLookupError):
             continue
+    return found
+
+
+def processes_of(home: Path) -> list[str]:
+    """The command lines of all running processes that belong to a CAPTURE_HOME, by their words or environment."""
+    found: list[str] = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            words, environment = (entry / "cmdline").read_bytes(), (entry / "environ").read_bytes()
+        except OSError:  # it has just ended, or is somebody else's
+            continue
+        if os.fsencode(home) in words + environment and int(entry.name) != os.getpid() and is_running(int(entry.name)):
+            found.append(words.replace(b"\0", b" ").decode(errors="replace").strip())
     return found
