@@ -2,6 +2,7 @@
 
 import getpass
 from dataclasses import asdict
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
@@ -100,7 +101,11 @@ def history(
             return await store.list_rollout_history(limit=limit)
 
     rows = frame.run(read)
-    shown = rows if as_json else [{**row, "at": str(row["at"])[:19], "became": _difference(row)} for row in rows]
+    shown = (
+        rows
+        if as_json
+        else [{**row, "at": frame.as_text(_time(row["at"])), "became": _difference(row)} for row in rows]
+    )
     columns = {"at": "when", "action": "action", "became": "became", "reason": "why", "actor": "who"}
     frame.print_rows(shown, columns, as_json=as_json, empty="Nothing was changed yet.")
 
@@ -129,7 +134,7 @@ def _change(action: str, *, as_json: bool, **values: Any) -> None:
     if not as_json:
         typer.echo("Changed." if changed else "That is how it was already.")
         if freed:
-            typer.echo(f"{freed} jobs that were held back go on with the next round over the queue.")
+            typer.echo(f"Jobs that were held back and go on with the next round over the queue: {freed}.")
     _print(rollout, as_json=as_json)
 
 
@@ -142,8 +147,8 @@ def _print(rollout: "Rollout", *, as_json: bool) -> None:
     rows = [
         {"what": "strategy", "value": rollout.strategy},
         {"what": "percentage", "value": f"{rollout.percentage:g} %"},
-        {"what": "included (GitHub's ids)", "value": sorted(rollout.included)},
-        {"what": "excluded (GitHub's ids)", "value": sorted(rollout.excluded)},
+        {"what": "included (GitHub's ids)", "value": sorted(rollout.included) or None},
+        {"what": "excluded (GitHub's ids)", "value": sorted(rollout.excluded) or None},
         {"what": "stopped", "value": stopped if rollout.stopped else "no"},
         {
             "what": "stops by itself",
@@ -157,5 +162,12 @@ def _print(rollout: "Rollout", *, as_json: bool) -> None:
 
 def _difference(row: dict[str, Any]) -> str:
     before, after = row["before"], row["after"]
-    changed = [name for name in after if name not in ("version", "updated_at") and before.get(name) != after[name]]
-    return ", ".join(f"{name} {after[name]}" for name in changed)
+    told = ("percentage", "strategy", "included", "excluded", "auto_rollback", "max_error_rate", "min_jobs")
+    changed = [f"{name} {after[name]}" for name in told if before.get(name) != after[name]]
+    if before.get("stopped_at") != after.get("stopped_at"):
+        changed.append("stopped" if after.get("stopped_at") else "goes on")
+    return ", ".join(changed)
+
+
+def _time(value: Any) -> datetime:
+    return datetime.fromisoformat(value) if isinstance(value, str) else value

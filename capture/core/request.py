@@ -54,6 +54,12 @@ class CaptureRequest(BaseModel):
         """`owner/name`, as it was asked for."""
         return f"{self.owner}/{self.name}"
 
+    @property
+    def incremental(self) -> bool:
+        """Whether neither window nor numbers are given: it goes on from the watermark, if there is one."""
+        words = (self.since, self.until, self.days_back, self.numbers)
+        return not self.whole_history and all(word is None for word in words)
+
     @field_validator("owner")
     @classmethod
     def _owner(cls, value: str) -> str:
@@ -191,16 +197,15 @@ def parse_repository(text: Any) -> tuple[str, str]:
 def resolve(request: CaptureRequest, now: datetime) -> tuple[datetime | None, datetime | None]:
     """The request's own window at `now` (the database's clock), as (since, until); None is an open end.
 
-    Numbers and an incremental request have no window of their own: (None, None). An `until` that lies ahead ends now.
-    Raises `InvalidInput` for a `since` that is not in the past.
+    A window that reaches up to now stays open there: an item which moves on before its turn comes is still captured.
+    Numbers and an incremental request have no window of their own. Raises `InvalidInput` for a `since` that is not in
+    the past.
     """
     if request.days_back is not None:
-        return now - timedelta(days=request.days_back), now
+        return now - timedelta(days=request.days_back), None
     if request.since is not None and request.since >= now:
         raise InvalidInput("since", f"{request.since.isoformat()} does not lie in the past")
-    if request.since is None and request.until is None:
-        return None, None
-    return request.since, now if request.until is None else min(request.until, now)
+    return request.since, request.until if request.until is not None and request.until < now else None
 
 
 def scope_hash(request: CaptureRequest, part: str = "whole", shard: tuple[int, int] | None = None) -> str:

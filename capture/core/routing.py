@@ -74,15 +74,15 @@ def route(request: CaptureRequest, facts: Facts, now: datetime, thresholds: Thre
 def examine(request: CaptureRequest, facts: Facts, now: datetime, thresholds: Thresholds = DEFAULTS) -> Case:
     """Resolve the words of a request (rulings 1 and 2) and bring its facts into one form."""
     since, until = resolve(request, now)
-    if since is None and until is None and request.numbers is None and not request.whole_history and facts.watermark:
-        since, until = facts.watermark - thresholds.watermark_overlap, now
+    if request.incremental and facts.watermark is not None:
+        since = facts.watermark - thresholds.watermark_overlap
     numbers = request.numbers
     volume, at_least = facts.volume, facts.at_least
     if numbers is not None:
         volume, at_least = len(numbers), False
     elif volume is not None and at_least and volume <= thresholds.run_limit:
         volume, at_least = None, False  # "at least a few" decides nothing
-    cut = _cut(numbers, volume, at_least, request.max_items)
+    cut = _cut(numbers, volume, at_least, request.max_items, facts.total)
     if numbers is not None and request.max_items is not None:
         numbers = numbers[-request.max_items :]
     recent = since is not None and since >= now - thresholds.recent - thresholds.tolerance
@@ -90,11 +90,13 @@ def examine(request: CaptureRequest, facts: Facts, now: datetime, thresholds: Th
     return Case(request, facts, scope, thresholds, volume, at_least, recent, cut)
 
 
-def _cut(numbers: tuple[int, ...] | None, volume: int | None, at_least: bool, limit: int | None) -> Cut | None:
+def _cut(
+    numbers: tuple[int, ...] | None, volume: int | None, at_least: bool, limit: int | None, total: int | None
+) -> Cut | None:
     if limit is None:
         return None
     if volume is None or at_least:
-        return Cut(limit, None)
+        return Cut(limit, None) if total is None or total > limit else None
     if volume <= limit:
         return None
     return Cut(limit, volume - limit, numbers[:-limit] if numbers is not None else ())

@@ -21,8 +21,7 @@ async def make_job(tools: Tools, request: CaptureRequest) -> Submitted:
     """The job of a request that this process will run itself; an active job of the same scope stands for it."""
     now = await tools.store.server_time()
     since, until = resolve(request, now)
-    windowed = since is not None or until is not None
-    if not windowed and request.numbers is None and not request.whole_history:
+    if request.incremental:
         since = await _watermark(tools, request)
     job = NewJob(
         job_type=bulk_type(request.datasets),
@@ -33,7 +32,7 @@ async def make_job(tools: Tools, request: CaptureRequest) -> Submitted:
         scope_hash=scope_hash(request, "sync"),
         time_range_days=request.days_back,
         since=since,
-        until=request.until if request.until is not None and until == request.until else None,
+        until=until,
         numbers=request.numbers,
         max_items=request.max_items,
         datasets=request.datasets,

@@ -121,6 +121,8 @@ ROWS: list[Row] = [
     row("a limit of 50 and an unknown volume", DAYS30 | {"max_items": 50}, {"total": 5000}, 5, "I whole 50 @80",
         cut="unknown"),
     row("a limit above the volume cuts nothing", DAYS30 | {"max_items": 60}, {"volume": 50}, 5, "I whole 60 @80"),
+    row("a limit that the whole repository does not reach cuts nothing", SCHEDULED | DAYS30 | {"max_items": 1000},
+        {"volume": 100, "at_least": True, "total": 120}, 9, "A whole 1000 @20"),
     row("one number", {"numbers": [7]}, {}, 5, "I whole #7-7 @80"),
     row("10 numbers", {"numbers": upto(10)} | SCHEDULED, {}, 5, "I whole #1-10 @40"),
     row("11 numbers", {"numbers": upto(11)} | SCHEDULED, {}, 5, "I whole #1-11 @40"),

@@ -4,8 +4,10 @@ from uuid import UUID
 
 import pytest
 
-from capture.core.errors import Unreadable
+from capture.core.errors import InvalidInput, Unreadable
 from capture.core.models import Executor, Job
+from capture.core.ports import Verdict
+from capture.usecases.drain import run_waiting
 from capture.usecases.reroute import after_listing
 from capture.usecases.run_job import Outcome, run_job
 from capture.usecases.shadow import compare
@@ -192,3 +194,26 @@ async def test_a_repository_that_vanishes_fails_its_job_with_a_code_and_is_remem
     row = await desk.store.find_repository(desk.github.owner, desk.github.name)
     assert row is not None
     assert row["access"] == "gone"
+
+
+async def test_with_both_processors_down_the_queue_is_drained_by_hand(desk: Desk) -> None:
+    desk.inngest.verdict = desk.actions.verdict = Verdict(False, "api_down", "connection refused")
+    submission = await desk.ask(whole_history=True)
+    assert {(await desk.job(job)).status for job in submission.jobs} == {"deferred"}
+    outcomes = [outcome async for outcome in run_waiting(desk.tools, owner="by hand", steps=DirectSteps())]
+    assert [outcome.status for outcome in outcomes] == ["completed", "completed"]
+    assert {(await desk.job(job)).executed_by for job in submission.jobs} == {"local"}
+    assert submission.parent is not None
+    assert (await desk.job(submission.parent)).status == "completed"
+    assert captured(desk) == desk.github.truth()["pull_requests"]
+
+
+async def test_a_parent_run_by_hand_stands_for_its_children(desk: Desk) -> None:
+    submission = await desk.ask(whole_history=True, handing=False)
+    ids = [submission.head.id]
+    outcomes = [outcome async for outcome in run_waiting(desk.tools, owner="me", steps=DirectSteps(), job_ids=ids)]
+    assert [outcome.job_id for outcome in outcomes] == [job.id for job in submission.jobs]
+    with pytest.raises(InvalidInput, match="there is no job"):
+        _ = [
+            outcome async for outcome in run_waiting(desk.tools, owner="me", steps=DirectSteps(), job_ids=[UUID(int=1)])
+        ]

@@ -47,11 +47,19 @@ def test_slices_shards_and_continuations_have_hashes_of_their_own() -> None:
 
 
 def test_days_are_counted_back_from_the_clock_that_is_given() -> None:
-    assert resolve(asked(days_back=30), NOW) == (NOW - timedelta(days=30), NOW)
+    assert resolve(asked(days_back=30), NOW) == (NOW - timedelta(days=30), None)
 
 
-def test_a_window_that_reaches_into_the_future_ends_now() -> None:
-    assert resolve(asked(since=NOW - timedelta(hours=1), until=NOW + timedelta(days=1)), NOW)[1] == NOW
+def test_a_window_that_reaches_up_to_now_stays_open_and_an_earlier_end_is_kept() -> None:
+    hour = timedelta(hours=1)
+    assert resolve(asked(since=NOW - hour, until=NOW + hour), NOW) == (NOW - hour, None)
+    assert resolve(asked(since=NOW - 3 * hour, until=NOW - hour), NOW) == (NOW - 3 * hour, NOW - hour)
+
+
+def test_only_a_request_without_any_window_goes_on_from_the_watermark() -> None:
+    assert asked().incremental
+    assert not any(asked(**word).incremental for word in ({"until": NOW + timedelta(days=1)}, {"days_back": 1}))
+    assert not asked(whole_history=True).incremental
 
 
 def test_queue_job_without_window_and_numbers_asks_for_thirty_days_and_a_thousand_items() -> None:
