@@ -162,18 +162,29 @@ class Carrier:
 
     async def _job(self) -> Job:
         form = HistoricalForm.model_validate(self._flow_run.parameters.get("job"))
-        job_id = form.job_id or await job_for.fn(form)
+        job_id = form.job_id or await self._job_of_hand_made(form)
         job = await self._store.get_job(job_id)
         if job is None:
             raise ConfigurationError(f"there is no job {job_id} in this worker's database")
         return job
 
+    async def _job_of_hand_made(self, form: HistoricalForm) -> UUID:
+        """The job of a flow run that a person started: made once, and noted on the flow run for whoever comes later."""
+        noted = self._tag("job:")
+        if noted is not None:
+            return UUID(noted)
+        job_id = await job_for.fn(form)
+        self._flow_run.tags.append(f"job:{job_id}")
+        await self._prefect.update_flow_run(self._flow_run.id, tags=self._flow_run.tags)
+        return job_id
+
     def _handover(self) -> int | None:
         """Which hand-over of the job this flow run stands for; None for one that a person started."""
-        for tag in self._flow_run.tags:
-            if tag.startswith("handover:"):
-                return int(tag.removeprefix("handover:"))
-        return None
+        number = self._tag("handover:")
+        return None if number is None else int(number)
+
+    def _tag(self, start: str) -> str | None:
+        return next((tag.removeprefix(start) for tag in self._flow_run.tags if tag.startswith(start)), None)
 
     async def _refused(self, job: Job, error: CaptureError) -> None:
         """Write down on the job why it could not be dispatched: it is tried again later, or it has failed."""

@@ -72,7 +72,7 @@ async def test_detached_a_lost_runners_job_goes_on_from_its_checkpoint_on_the_ne
     assert done.workflow_run_id not in (None, run_id)
     flow = await bulk.flow(done.flow_run_id, StateType.COMPLETED)
     assert str(done.run_url) in (await artifacts(prefect, flow.id))["log"].data
-    assert done.metrics["billed_minutes"] == 2
+    assert (await bulk.job()).metrics["billed_minutes"] == 2
 
 
 async def test_attached_the_runner_executes_the_flow_run_itself_with_tasks_and_artifacts(

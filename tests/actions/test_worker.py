@@ -6,10 +6,12 @@ The test plays the runner: it claims and finishes the job as the runner's proces
 import os
 import signal
 from typing import Any
+from uuid import UUID
 
 import pytest
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.objects import StateType
+from prefect.deployments.flow_runs import arun_deployment
 from prefect.states import Cancelling
 
 from capture.processors.prefect_pool import PrefectMessenger
@@ -141,6 +143,32 @@ async def test_a_job_that_github_does_not_take_keeps_the_reason_and_its_flow_run
     job = await bulk.until(lambda job: job.error_code, "a reason")
     assert (job.status, job.error_code) == ("deferred", "dispatch_disabled")
     await bulk.flow(job.flow_run_id, StateType.CRASHED)
+
+
+async def test_a_run_started_by_hand_in_prefect_makes_its_job_and_is_followed_like_any_other(
+    rig: Rig, queue: Store, prefect: PrefectClient
+) -> None:
+    run = await arun_deployment(
+        "historical-sync/historical-reviews-sync",
+        client=prefect,
+        parameters={
+            "job": {"repository": rig.github.repository, "days_back": 7, "job_type": "historical-reviews-sync"}
+        },
+        timeout=0,
+        as_subflow=False,
+    )
+
+    async def made() -> Any:
+        tags = (await prefect.read_flow_run(run.id)).tags
+        return next((tag.removeprefix("job:") for tag in tags if tag.startswith("job:")), None)
+
+    bulk = Bulk(rig, queue, prefect, UUID(await eventually(made, what="its job")))
+    await bulk.started()
+    job = await bulk.job()
+    assert (job.status, job.datasets, job.time_range_days) == ("dispatched", ("reviews",), 7)
+    assert job.flow_run_id == run.id
+    await prefect.set_flow_run_state(run.id, Cancelling())
+    await bulk.until(lambda job: job.status == "cancelled", "its end")
 
 
 async def test_sending_the_same_hand_over_again_makes_no_second_flow_run(
