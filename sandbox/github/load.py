@@ -122,7 +122,7 @@ class Loaded:
             row["commit_id"],
             times.epoch(row["submitted_at"]),
         )
-        self._pulls[row["pull_number"]]["_reviews"].append(made)
+        self._pulls[row["pull_number"]]["_pending" if row["state"] == "PENDING" else "_reviews"].append(made)
         return made
 
     def _comment(self, kind: str, row: dict[str, Any]) -> Record:

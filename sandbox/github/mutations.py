@@ -74,6 +74,9 @@ def _review(world: World, repository: Repository, change: Change) -> Record:
         record["headRefOid"],
         now,
     )
+    if made["state"] == "PENDING":  # only its author sees it, and it moves nothing
+        record["_pending"].append(made)
+        return made
     record["_reviews"].append(made)
     link(record)
     _touch(repository, change["number"], change.get("at"))

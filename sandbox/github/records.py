@@ -71,6 +71,7 @@ def pull_request(
         "_labels": [{"__typename": "Label", "id": f"LA_{name}", "name": name} for name in labels or []],
         "_commits": commits,
         "_reviews": [],
+        "_pending": [],
         "_inline": [],
         "_conversation": [],
         "_files": [],

@@ -120,7 +120,7 @@ def _children(key: str, name: str = "") -> Callable[..., Record]:
     ) -> Record:
         rows = record[key]
         if key == "_reviews":
-            rows = [row for row in rows if row["state"] != "PENDING" and (not states or row["state"] in states)]
+            rows = [row for row in rows if not states or row["state"] in states]
         keys = [(int(row["fullDatabaseId"]),) for row in rows]
         return page(keys, rows.__getitem__, check_bounds(info, first), after, hidden=record["_hidden"].get(name, 0))
 

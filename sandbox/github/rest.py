@@ -93,8 +93,7 @@ def _reviews(world: World, repository: Repository, request: Request, match: re.M
     record = _pull_of(repository, match)
     if record is None:
         return Answer(404, refusals.not_found("pulls/reviews#list-reviews-for-a-pull-request"))
-    rows = [row for row in record["_reviews"] if row["state"] != "PENDING"]
-    return _paged(repository, request, rows, lambda row: views.review(row, request.base))
+    return _paged(repository, request, record["_reviews"], lambda row: views.review(row, request.base))
 
 
 def _comments_of(kind: str) -> Route:

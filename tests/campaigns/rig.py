@@ -43,6 +43,10 @@ class Rig:
 
     def start(self, *arguments: str) -> ForkServerProcess:
         """Start `capture sync` of the sandbox's repository, through the proxy."""
+        return self.start_command("sync", self.sandbox.repository, *arguments)
+
+    def start_command(self, *arguments: str) -> ForkServerProcess:
+        """Start `capture ARGUMENTS`."""
         self.runs += 1
         parts = urlsplit(self.dsn)
         through = parts._replace(netloc=f"{parts.netloc.rpartition(':')[0]}:{self.proxy.port}").geturl()
@@ -57,15 +61,19 @@ class Rig:
             "HOME": str(home),
         }
         with _ONE_AT_A_TIME:
-            return start_capture(["sync", self.sandbox.repository, *arguments], env, self.output)
+            return start_capture(arguments, env, self.output)
 
     def run(self, *arguments: str) -> int:
-        """Run it to its end; answers the exit code."""
-        process = self.start(*arguments)
+        """Run `capture sync` to its end; answers the exit code."""
+        return self.run_command("sync", self.sandbox.repository, *arguments)
+
+    def run_command(self, *arguments: str) -> int:
+        """Run `capture ARGUMENTS` to its end; answers the exit code."""
+        process = self.start_command(*arguments)
         process.join(240)
         if process.exitcode is None:
             process.kill()
-            raise AssertionError(f"capture sync hangs: {self.output.read_text()}")
+            raise AssertionError(f"capture hangs: {self.output.read_text()}")
         return process.exitcode
 
     def complete(self, *arguments: str) -> None:

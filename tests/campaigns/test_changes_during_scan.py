@@ -126,6 +126,7 @@ def test_what_changes_during_a_scan_is_caught_by_the_next_runs(databases: Databa
 
 
 @pytest.mark.campaign
+@pytest.mark.timeout(3_600)
 def test_what_changes_during_many_scans(databases: Databases, tmp_path: Path) -> None:
     """Twenty of each."""
     _campaign(databases, tmp_path, 40, seed_of("CAPTURE_TEST_SCAN_SEED"))

@@ -121,6 +121,7 @@ def test_a_capture_killed_at_any_moment_is_completed_by_the_same_command(databas
 
 
 @pytest.mark.campaign
+@pytest.mark.timeout(3_600)
 def test_twenty_kills(databases: Databases, tmp_path: Path) -> None:
     """The same twenty times."""
     _campaign(databases, tmp_path, 20, seed_of("CAPTURE_TEST_KILL_SEED"))

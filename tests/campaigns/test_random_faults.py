@@ -129,6 +129,7 @@ def test_random_faults_and_kills_lose_nothing(databases: Databases, tmp_path: Pa
 
 
 @pytest.mark.campaign
+@pytest.mark.timeout(3_600)
 def test_two_hundred_runs_of_random_faults_and_kills(databases: Databases, tmp_path: Path) -> None:
     """The full campaign."""
     _campaign(databases, tmp_path, 200, seed_of("CAPTURE_TEST_FAULT_SEED", default=5_000))

@@ -32,6 +32,7 @@ def busy(shaken: Sandbox) -> int:
         ({"do": "comment"}, "conversation", 1, True),
         ({"do": "review_comment"}, "inline", 1, True),
         ({"do": "review", "state": "APPROVED"}, "reviews", 1, True),
+        ({"do": "review", "state": "PENDING"}, "reviews", 0, False),
         ({"do": "edit_comment", "list": "inline"}, "inline", 0, False),
         ({"do": "delete_comment", "list": "conversation"}, "conversation", -1, False),
         ({"do": "minimize"}, "conversation", 0, False),
