@@ -1,11 +1,15 @@
 """The only reader of the environment. Everything has a default, so that nothing needs to be configured to begin."""
 
 import os
+from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
 
 from pydantic import AliasChoices, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from capture.core.costs import Prices
+from capture.core.decision import Thresholds
 
 
 def _default_home() -> Path:
@@ -28,6 +32,16 @@ class Settings(BaseSettings):
 
     capture_code_version: str | None = Field(default=None, description="Commit that runs here, noted in each job.")
 
+    capture_recent_hours: float = Field(default=24, gt=0, description="A window this short is recent.")
+    capture_run_limit: int = Field(default=50, ge=11, le=50, description="Items of one real-time run.")
+    capture_small_repository: int = Field(default=1000, ge=0, description="Pull requests of a small repository.")
+    capture_outside_limit: int = Field(default=1000, ge=50, description="Items in linked runs outside the rollout.")
+    capture_throttle_manual: int = Field(default=300, ge=0, description="Seconds between equal requests; 0 is none.")
+    capture_throttle_scheduled: int = Field(default=900, ge=0)
+    capture_throttle_automatic: int = Field(default=14_400, ge=0)
+    capture_price_actions_minute: float = Field(default=0.006, ge=0, description="Dollars; 0 for public repositories.")
+    capture_price_inngest_execution: float = Field(default=0.00005, ge=0, description="Dollars.")
+
     github_token: SecretStr | None = None
     github_app_id: str | None = None
     github_app_private_key: SecretStr | None = None
@@ -49,6 +63,28 @@ class Settings(BaseSettings):
     inngest_serve_origin: str | None = Field(default=None, description="Where Inngest reaches this application.")
 
     prefect_api_url: str | None = None
+
+    @property
+    def thresholds(self) -> Thresholds:
+        """The numbers by which requests are routed and throttled."""
+        return Thresholds(
+            recent=timedelta(hours=self.capture_recent_hours),
+            run_limit=self.capture_run_limit,
+            small_repository=self.capture_small_repository,
+            outside_limit=self.capture_outside_limit,
+            throttle_seconds={
+                "manual": self.capture_throttle_manual,
+                "scheduled": self.capture_throttle_scheduled,
+                "automatic": self.capture_throttle_automatic,
+                "repair": 0,
+                "bootstrap": 0,
+            },
+        )
+
+    @property
+    def prices(self) -> Prices:
+        """What a runner's minute and an execution cost."""
+        return Prices(self.capture_price_actions_minute, self.capture_price_inngest_execution)
 
     @property
     def graphql_url(self) -> str:

@@ -168,7 +168,14 @@ async def open_tools(
             github_access(settings), store, bulk=bulk, clock=now, sleep=asyncio.sleep, timeout=timeout
         ) as github,
     ):
-        yield Tools(store, github, clock=now, sleep=asyncio.sleep, code_version=settings.capture_code_version)
+        yield Tools(
+            store,
+            github,
+            clock=now,
+            sleep=asyncio.sleep,
+            code_version=settings.capture_code_version,
+            thresholds=settings.thresholds,
+        )
 
 
 @asynccontextmanager

@@ -38,4 +38,4 @@ async def watch_health() -> dict[str, Any]:
         open_messengers(configured) as messengers,
         open_notifier(configured) as notify,
     ):
-        return (await watch(store, messengers, notify=notify)).as_json()
+        return (await watch(store, messengers, prices=configured.prices, notify=notify)).as_json()

@@ -18,22 +18,21 @@ def register(app: typer.Typer) -> None:
 def cost(
     days: Days = 30,
     by: Annotated[str, typer.Option("--by", help="Sum up by processor, repository or day.")] = "processor",
-    minute: Annotated[float, typer.Option("--actions-minute", help="Dollars for a runner's minute.")] = 0.006,
-    execution: Annotated[float, typer.Option("--inngest-execution", help="Dollars for an execution.")] = 0.00005,
     public: Annotated[bool, typer.Option("--public", help="The workflows live in a public repository: free.")] = False,
     as_json: frame.JsonOption = False,
 ) -> None:
     """What jobs took and cost: items, requests, points, billed minutes, executions, dollars."""
-    from capture.core.costs import Prices
+    from dataclasses import replace
+
     from capture.core.errors import InvalidInput
     from capture.core.usage import KEYS, summed
+    from capture.settings import settings
 
     if by not in KEYS:
         raise InvalidInput("by", f"{by!r} is not one of {', '.join(KEYS)}")
-    prices = Prices(minute, execution, public)
+    prices = replace(settings().prices, actions_are_free=public)
 
     async def read() -> list[dict[str, Any]]:
-        from capture.settings import settings
         from capture.wiring import open_store
 
         async with open_store(settings(), say=frame.say) as store:

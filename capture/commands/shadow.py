@@ -38,7 +38,7 @@ def report(
         from capture.wiring import open_store
 
         async with open_store(settings(), say=frame.say) as store:
-            return await compare(store, repository, days=days, limit=limit)
+            return await compare(store, repository, days=days, limit=limit, prices=settings().prices)
 
     found = frame.run(read)
     if as_json:

@@ -5,13 +5,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from capture.core.decision import Facts
+from capture.core.decision import Facts, Thresholds
 from capture.core.errors import CredentialError, Deferred, Outage, Unreadable
 from capture.core.models import ManifestItem, Processor
 from capture.core.ports import Verdict
 from capture.core.request import CaptureRequest
 from capture.core.rollout import eligible
-from capture.core.routing import examine
+from capture.core.routing import DEFAULTS, examine
 from capture.core.routing_store import QueueStore, StoredFacts
 from capture.core.source import BadCursor, Listing, Source, TooBig
 from capture.usecases.health import Messengers, check_health
@@ -38,6 +38,7 @@ async def gather(
     *,
     messengers: Messengers | None = None,
     seconds: float = LISTING_SECONDS,
+    thresholds: Thresholds = DEFAULTS,
 ) -> Gathered:
     """Everything `route` asks about. Without `messengers` both processors count as up: nobody will be handed anything.
 
@@ -55,7 +56,7 @@ async def gather(
             await store.set_access(repository_id=stored.repository["id"], access=listing.access, reason=str(listing))
         raise listing
     facts = _facts(stored, listing, verdicts)
-    volume, at_least, newest = measure(request, facts, listing, stored.now)
+    volume, at_least, newest = measure(request, facts, listing, stored.now, thresholds)
     inside, why = eligible(stored.rollout, _github_id(stored, listing), facts.total)
     facts = replace(facts, volume=volume, at_least=at_least, newest=newest, in_rollout=inside)
     repository_id = stored.repository["id"] if stored.repository else None
@@ -63,7 +64,7 @@ async def gather(
 
 
 def measure(
-    request: CaptureRequest, facts: Facts, listing: Listing | None, now: datetime
+    request: CaptureRequest, facts: Facts, listing: Listing | None, now: datetime, thresholds: Thresholds = DEFAULTS
 ) -> tuple[int | None, bool, tuple[int, ...]]:
     """Count the scope by one page, newest first: (volume or None, whether it is a lower bound, newest numbers).
 
@@ -72,7 +73,7 @@ def measure(
     """
     if listing is None or request.numbers is not None:
         return (len(request.numbers) if request.numbers is not None else None), False, ()
-    scope = examine(request, facts, now).scope
+    scope = examine(request, facts, now, thresholds).scope
     if scope.since is None and scope.until is None:
         return listing.total, False, tuple(item.number for item in listing.items)
     inside = [item for item in listing.items if _within(item, scope.since, scope.until)]

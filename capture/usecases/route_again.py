@@ -39,7 +39,9 @@ async def route_again(run: Run, state: State) -> State:
         limit=NEWEST,
     )
     newest = [int(row["number"]) for row in rows]
-    decided = await after_listing(cast("QueueStore", run.tools.store), run.job, state["listed"], newest)
+    decided = await after_listing(
+        cast("QueueStore", run.tools.store), run.job, state["listed"], newest, thresholds=run.tools.thresholds
+    )
     state = {**state, "overlap": list(decided.overlap_numbers), "reason": decided.reason, "nothing": False}
     if decided.limit is None or decided.limit >= state["listed"]:
         return state

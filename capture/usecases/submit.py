@@ -7,7 +7,7 @@ from uuid import UUID
 from capture.core.decision import Decision, Facts, Slice, Thresholds
 from capture.core.models import Job, NewJob, Submitted
 from capture.core.request import CaptureRequest, scope_hash
-from capture.core.routing import DEFAULTS, route
+from capture.core.routing import route
 from capture.core.routing_store import QueueStore
 from capture.core.source import Source
 from capture.usecases.facts import LISTING_SECONDS, Gathered, gather
@@ -26,6 +26,11 @@ class Parts(Protocol):
     @property
     def github(self) -> Source | None:
         """GitHub, or None where nobody can be asked: the volume is then unknown."""
+        ...
+
+    @property
+    def thresholds(self) -> Thresholds:
+        """The numbers of the rulings."""
         ...
 
 
@@ -72,7 +77,6 @@ async def submit(
     *,
     dry_run: bool = False,
     messengers: Messengers | None = None,
-    thresholds: Thresholds = DEFAULTS,
     listing_seconds: float = LISTING_SECONDS,
 ) -> Submission:
     """Decide about a request and, unless `dry_run`, write its jobs; with `messengers` hand them over as well.
@@ -81,7 +85,10 @@ async def submit(
     `InvalidInput`, `Unreadable`, `CredentialError`.
     """
     store: QueueStore = tools.store
-    gathered = await gather(store, tools.github, request, messengers=messengers, seconds=listing_seconds)
+    thresholds = tools.thresholds
+    gathered = await gather(
+        store, tools.github, request, messengers=messengers, seconds=listing_seconds, thresholds=thresholds
+    )
     decision = route(request, gathered.facts, gathered.now, thresholds)
     plain = Submission(request, decision, gathered.facts, gathered.rollout_reason, dry_run=True)
     if dry_run:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from capture.core.batching import LARGEST_WEIGHT, PAGE, START_WEIGHT
+from capture.core.decision import Thresholds
 from capture.core.ledger import Ledger
 from capture.core.ports import Clock, Sleep
 from capture.core.source import Source
@@ -31,3 +32,4 @@ class Tools:
     weight: Adaptive = field(default_factory=_weight)
     page: Adaptive = field(default_factory=_page)
     code_version: str | None = None
+    thresholds: Thresholds = field(default_factory=Thresholds)

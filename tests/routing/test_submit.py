@@ -8,6 +8,7 @@ import pytest
 from capture.core.errors import CredentialError, InvalidInput, Unreadable
 from capture.core.ports import Verdict
 from capture.core.request import parse_request
+from capture.settings import Settings
 from capture.usecases.submit import submit
 from tests.routing.conftest import Desk
 
@@ -68,6 +69,15 @@ async def test_each_trigger_has_its_own_throttle(desk: Desk, trigger: str, minut
     assert again.head.next_time == done.completed_at + timedelta(minutes=minutes)
     desk.sql("update progressive_capture_jobs set completed_at = completed_at - make_interval(mins => %s)", minutes)
     assert (await desk.ask(numbers=[9], trigger=trigger)).outcome == "created"
+
+
+async def test_thresholds_come_from_the_settings_and_a_throttle_of_zero_is_none(desk: Desk) -> None:
+    words = {"capture_run_limit": 20, "capture_recent_hours": 1, "capture_throttle_manual": 0}
+    desk.tools.thresholds = Settings.model_validate(words).thresholds
+    assert (await desk.ask(numbers=list(range(1, 22)), dry_run=True)).decision.ruling == 8
+    assert (await desk.ask(numbers=list(range(1, 21)), dry_run=True)).decision.ruling == 5
+    await desk.run(await desk.job((await desk.ask(numbers=[9])).head), "inngest")
+    assert (await desk.ask(numbers=[9])).outcome == "created"
 
 
 async def test_a_failed_job_throttles_nobody(desk: Desk) -> None:
