@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from sandbox.actions_run import RunExecution
-from sandbox.actions_state import Config, Run, now
+from sandbox.actions_state import NO_COMMIT, Config, Run, now
 from sandbox.actions_workflow import MOST_INPUTS, Refused, Workflow, accept, load, title
 from sandbox.github.answers import Answer
 from sandbox.github.world import World
@@ -24,9 +24,9 @@ ALWAYS_DETAILS = "2026-03-10"
 
 
 def head(project: Path) -> str:
-    """The commit that is checked out in a project."""
-    told = subprocess.run(["git", "rev-parse", "HEAD"], cwd=project, check=True, capture_output=True, text=True)
-    return told.stdout.strip()
+    """The commit that is checked out in a project; zeros where it is not under version control."""
+    told = subprocess.run(["git", "rev-parse", "HEAD"], cwd=project, check=False, capture_output=True, text=True)
+    return told.stdout.strip() if told.returncode == 0 else NO_COMMIT
 
 
 def _message(status: int, message: str, docs: str = DOCS) -> Answer:

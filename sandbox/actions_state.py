@@ -9,6 +9,8 @@ from typing import Any
 
 from sandbox.actions_workflow import Workflow
 
+NO_COMMIT = "0" * 40
+
 
 def now() -> datetime:
     """GitHub's clock, in whole seconds as it shows times."""

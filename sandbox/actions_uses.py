@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import stat
 import sys
 import time
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import jwt
 
-from sandbox.actions_state import Config
+from sandbox.actions_state import NO_COMMIT, Config
 from sandbox.github.world import World
 
 PINNED = {
@@ -75,6 +76,10 @@ async def checkout(place: Place, given: Inputs) -> dict[str, str]:
     if not given.get("token"):
         raise ActionFailed("Input required and not supplied: token")
     project = place.config.project
+    if place.sha == NO_COMMIT:
+        left_out = shutil.ignore_patterns(".venv", ".git", "node_modules", "__pycache__")
+        await asyncio.to_thread(shutil.copytree, project, place.workspace, ignore=left_out, symlinks=True)
+        return {"ref": "", "commit": place.sha}
     await _git("clone", "--quiet", "--shared", "--no-checkout", str(project), str(place.workspace), cwd=place.temp)
     await _git("checkout", "--quiet", "--detach", place.sha, cwd=place.workspace)
     changed = await _git("ls-files", "-z", "--modified", "--others", "--exclude-standard", cwd=project)
