@@ -5,6 +5,7 @@ through a pooler in transaction mode, too.
 """
 
 import asyncio
+import logging
 import random
 import time
 from collections.abc import AsyncGenerator
@@ -60,6 +61,8 @@ class PostgresTransport(BaseTransport):
             return {}
 
         await persist(attempt, seconds=self._patience.first, clock=time.monotonic, random=random.random)
+        # The pool would write every failed try to standard error; `call` says what came of them.
+        logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)
         await self._pool.open()
 
     async def close(self) -> None:

@@ -1,6 +1,9 @@
 """Values for the store's tests: jobs of an own scope, manifest items, and whole pull requests with their lists."""
 
 import itertools
+import os
+import secrets
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,12 +13,13 @@ from capture.core.models import Chunk, Claim, NewJob, Row
 from capture.store.store import Store
 
 T0 = datetime(2026, 3, 1, 12, tzinfo=UTC)
-_ids = itertools.count(uuid4().int % 10**9 * 10**8)  # several test runs may share one database
+_ids: dict[int, Iterator[int]] = {}  # one counter a process, at a random start: they may share a database
 
 
 def unique_id() -> int:
     """A GitHub id that no other test uses, above 32 bits as real ones are."""
-    return 2**33 + next(_ids)
+    counter = _ids.setdefault(os.getpid(), itertools.count((secrets.randbits(31) | 1 << 31) << 20))
+    return next(counter)
 
 
 def new_job(**columns: Any) -> NewJob:
