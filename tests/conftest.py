@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from tests.support.postgres import Databases, test_server
 
@@ -16,6 +18,11 @@ if TYPE_CHECKING:
 _OURS = ("CAPTURE_", "GITHUB_", "SUPABASE_", "DATABASE_URL", "INNGEST_", "PREFECT_")
 for _name in [name for name in os.environ if name.startswith(_OURS) and not name.startswith("CAPTURE_TEST_")]:
     del os.environ[_name]  # before anything reads it: the developer's own configuration must not decide a test
+
+
+# A loaded machine is slow and not wrong: no example has a deadline.
+hypothesis_settings.register_profile("ours", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("ours")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
