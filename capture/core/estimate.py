@@ -5,7 +5,7 @@ Pure. The formula for points is GitHub's documented one; times are extrapolated 
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from capture.core.batching import CHUNK_WEIGHT, LARGEST_WEIGHT, PAGE, Wanted, pack, page_sizes, shape
 from capture.core.budget import RESERVE, items_requests, listing_requests, points
@@ -25,6 +25,10 @@ DETAIL_FACTOR = 3.0
 
 SERVER_SECONDS_A_MINUTE = 60.0
 COMMIT_SECONDS = 0.1
+FILE_PAGES = 30
+REST_LIMIT = 3_000
+"""GitHub's REST lists no more files of a pull request, in pages of a hundred."""
+
 SETUP_SECONDS = 60.0
 """Until a runner has checked out and installed."""
 
@@ -90,6 +94,10 @@ def estimate(
     rows, requests, paid = (
         _figure([getattr(cost, name) for cost in costs], margin) for name in ("rows", "requests", "points")
     )
+    # A count of no files may also mean thousands, which REST lists by the hundred.
+    uncounted = sum(1 for item in merged if item.file_changes == 0) * total / max(1, len(merged))
+    requests = replace(requests, high=requests.high + uncounted * FILE_PAGES)
+    rows = replace(rows, high=rows.high + uncounted * REST_LIMIT)
     minutes = _minutes(requests, paid, listing_seconds, hourly_points)
     shards = shards_for(total)
     money = Figure(
