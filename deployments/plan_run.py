@@ -1,7 +1,7 @@
 """The first step on a GitHub runner: which job, on how many runners, attached or detached.
 
 It reads the workflow's inputs from the environment, since anything else could smuggle a script into a shell, and writes
-the step's outputs: `job_id`, `mode` (`attached`, `detached`, `shards`) and `shards`, the matrix as JSON.
+the step's outputs: `job_id`, `mode` (`attached`, `detached`, `shards`, `ended`) and `shards`, the matrix as JSON.
 """
 
 import asyncio
@@ -25,7 +25,10 @@ from capture.wiring import open_store, open_tools
 def outputs_for(job: Job, shards: tuple[Shard, ...], *, reachable: bool, flow_run_id: str) -> dict[str, str]:
     """The step's outputs. Shards run detached: one flow run stands for the job, and the worker follows for it."""
     matrix = [{"job_id": str(shard.job_id), "number": shard.shard, "of": shard.shards} for shard in shards]
-    mode = "shards" if shards else "attached" if flow_run_id and reachable else "detached"
+    if job.completed_at is not None or (job.is_parent and not shards):
+        mode = "ended"  # delivered twice, or too late: there is nothing left to do
+    else:
+        mode = "shards" if shards else "attached" if flow_run_id and reachable else "detached"
     return {"job_id": str(job.id), "mode": mode, "shards": orjson.dumps(matrix).decode()}
 
 

@@ -8,7 +8,7 @@ from prefect.cache_policies import NO_CACHE
 
 from capture.core.errors import ConfigurationError
 from capture.settings import settings
-from capture.usecases.tend import RunReader
+from capture.usecases.minutes import count_minutes
 from capture.usecases.tend import tend_queue as tend
 from capture.usecases.watch import watch_health as watch
 from capture.wiring import open_actions, open_messengers, open_notifier, open_store
@@ -21,12 +21,13 @@ async def tend_queue() -> dict[str, Any]:
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(open_store(configured))
         messengers = await stack.enter_async_context(open_messengers(configured))
-        runs: RunReader | None = None
         try:
             runs = await stack.enter_async_context(open_actions(configured))
         except ConfigurationError:
-            runs = None  # no workflows are configured, so no run can have died
-        return (await tend(store, messengers, runs=runs)).as_json()
+            runs = None  # no workflows are configured here, so no run can have died
+        # Before anything is handed over again: a job knows only its latest run.
+        billed = await count_minutes(store, runs) if runs is not None else 0
+        return {**(await tend(store, messengers, runs=runs)).as_json(), "billed": billed}
 
 
 @task(name="watch", cache_policy=NO_CACHE, persist_result=False)

@@ -112,6 +112,13 @@ class ActionsClient:
             return 0
         return billed_minutes(_job_seconds(_object(answer).get("jobs", [])))
 
+    async def minutes_of(self, run_id: int) -> int | None:
+        """What GitHub bills for a run; None while it goes on, 0 for one that GitHub does not know any more."""
+        run = await self.run(run_id)
+        if run is None:
+            return 0
+        return await self.billed_minutes(run_id) if run.ended else None
+
     async def conclusion(self, job: Job) -> str | None:
         """How the job's run ended, `gone` where GitHub has lost it; None while it goes on or where nobody can tell."""
         if job.workflow_run_id is None:

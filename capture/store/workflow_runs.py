@@ -23,6 +23,11 @@ class WorkflowRunsMixin:
         )
         return [Shard(UUID(row["id"]), row["shard"], row["shards"]) for row in answer.get("jobs", [])]
 
+    async def unbilled_runs(self, *, limit: int = 50) -> list[tuple[UUID, int]]:
+        """Jobs that left their runner in the last day, with the run that has not been billed yet."""
+        answer = await self.transport.call("unbilled_runs", {"limit": limit})
+        return [(UUID(row["id"]), int(row["workflow_run_id"])) for row in answer["jobs"]]
+
     async def record_minutes(self, job_id: UUID, workflow_run_id: int, minutes: int) -> None:
         """What GitHub bills for one workflow run of the job; telling it again changes nothing."""
         await self.transport.call(

@@ -86,4 +86,25 @@ begin
 end
 $$;
 
+-- {limit} -> jobs [{id, workflow_run_id}] that left their runner in the last day and whose run has not been billed yet.
+create function public.unbilled_runs(argument jsonb) returns jsonb
+language plpgsql
+set search_path = public, pg_temp
+set statement_timeout = '15s'
+as $$
+#variable_conflict use_column
+begin
+  argument := public.unwrap(argument);
+  return jsonb_build_object('outcome', 'ok', 'jobs', (
+    select coalesce(jsonb_agg(jsonb_build_object('id', id, 'workflow_run_id', workflow_run_id)), '[]') from (
+      select id, workflow_run_id from progressive_capture_jobs
+      where executed_by = 'github_actions' and workflow_run_id is not null and status not in ('dispatched', 'processing')
+        and updated_at > now() - interval '1 day'
+        and not coalesce(metadata -> 'run_minutes', '{}') ? workflow_run_id::text
+        -- The shards of one run share its minutes; the first one keeps them.
+        and (shards is null or shard = 1)
+      order by updated_at limit least(coalesce((argument ->> 'limit')::integer, 50), 200)) as found));
+end
+$$;
+
 select public.lock_down_functions();

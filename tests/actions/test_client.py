@@ -9,11 +9,12 @@ import httpx
 import pytest
 
 from capture.core.errors import Outage
-from capture.core.models import Job
+from capture.core.models import Claim, Job
 from capture.processors.actions_rules import DispatchRefused
 from capture.processors.github_actions import ActionsClient, DirectMessenger
 from capture.store.store import Store
 from capture.usecases.hand_over import hand_over
+from capture.usecases.minutes import count_minutes
 from tests.actions.conftest import bulk_job, eventually, read
 from tests.actions.tiny import tiny_project
 from tests.support.actions import JOBS, ActionsSandbox, start_actions
@@ -254,3 +255,22 @@ async def test_cancelling_a_job_cancels_its_run_and_one_without_a_run_is_left_al
         return (await client_of(github, http).conclusion(handed)) == "cancelled"
 
     assert await eventually(cancelled, what="the cancelled run")
+
+
+async def test_minutes_of_runs_that_nobody_followed_are_counted_once_they_have_ended(
+    github: ActionsSandbox, http: httpx.AsyncClient, store: Store
+) -> None:
+    client = client_of(github, http)
+    job = await bulk_job(store, github.repository)
+    await hand_over(store, {"github_actions": DirectMessenger(client)}, job)
+    claim = await store.claim_job(job.id, "github_actions", "runner", 60)
+    assert isinstance(claim, Claim)
+    assert await count_minutes(store, client) == 0  # it is being worked on
+    await store.finish_job(job.id, claim.lease_token, "completed")
+
+    async def counted() -> bool:
+        return await count_minutes(store, client) == 1
+
+    assert await eventually(counted, what="the minutes")
+    assert await count_minutes(store, client) == 0
+    assert (await read(store, job.id)).metrics["billed_minutes"] == 1

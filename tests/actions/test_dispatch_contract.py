@@ -19,9 +19,12 @@ FILES = load(ROOT)
 HISTORICAL = sorted(set(WORKFLOWS.values()))
 
 
+AT = datetime(2026, 11, 1, tzinfo=UTC)
+
+
 def job(**values: Any) -> Job:
     """A bulk job with everything that a dispatch could carry."""
-    at = datetime(2026, 11, 1, tzinfo=UTC)
+
     fields: dict[str, Any] = {
         "id": uuid4(),
         "job_type": "historical-pr-sync",
@@ -34,8 +37,8 @@ def job(**values: Any) -> Job:
         "scope_hash": "x",
         "time_range_days": 30,
         "max_items": 1_000,
-        "created_at": at,
-        "updated_at": at,
+        "created_at": AT,
+        "updated_at": AT,
     }
     return Job(**{**fields, **values})
 
