@@ -203,6 +203,29 @@ def github_access(settings: Settings) -> "Access":
     )
 
 
+async def probe_github(settings: Settings) -> str:
+    """Who GitHub takes this credential for, as a phrase. Raises `CredentialError` or `Outage`."""
+    import httpx
+
+    from capture.core.errors import CredentialError, Outage
+    from capture.github.connect import connections, credential_of
+
+    access = github_access(settings)
+    async with connections(access, timeout=10.0) as http:
+        token = await credential_of(access, http, clock=now, sleep=asyncio.sleep).token()
+        try:
+            answer = await http.get("/rate_limit", headers={"authorization": f"Bearer {token}"} if token else {})
+        except httpx.TransportError as error:
+            raise Outage(f"GitHub does not answer at {access.api_url} ({type(error).__name__}).") from error
+    if answer.status_code == 401:
+        raise CredentialError("GitHub refuses the credential; check GITHUB_TOKEN or the App's three values.")
+    if answer.status_code != 200:
+        raise Outage(f"GitHub answers {answer.status_code} at {access.api_url}.")
+    budget = answer.json()["resources"].get("graphql", {})
+    kind = "an App" if access.app_id else "a token" if token else "nobody: set GITHUB_TOKEN, GraphQL needs one"
+    return f"as {kind}, {budget.get('remaining', 'unknown')} of {budget.get('limit', 'unknown')} GraphQL points left"
+
+
 def now() -> datetime:
     """The clock of a process."""
     return datetime.now(UTC)
