@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.exc import ProgrammingError
@@ -14,6 +15,8 @@ from expectations.results import Result
 from expectations.suites import SUITES
 from expectations.translate import not_applicable
 from expectations.validate import Validation
+
+Raw = dict[tuple[str, str], Any]
 
 LOGGER = logging.getLogger(__name__)
 
@@ -33,8 +36,11 @@ def checks_of(checkpoint: str, suites: Sequence[str] = ()) -> list[Check]:
     return [check for name, checks in SUITES.items() if not suites or name in suites for check in checks]
 
 
-def run_checks(dsn: str, scope: Scope, checks: Sequence[Check]) -> list[Result]:
-    """A result for each check. Raises NothingToValidate where nothing was ever captured."""
+def run_checks(dsn: str, scope: Scope, checks: Sequence[Check]) -> tuple[list[Result], Raw]:
+    """A result for each check, and Great Expectations' own by suite and check.
+
+    Raises NothingToValidate where nothing was ever captured.
+    """
     engine = open_engine(dsn, scope)
     try:
         with engine.connect() as connection:
@@ -48,8 +54,10 @@ def run_checks(dsn: str, scope: Scope, checks: Sequence[Check]) -> list[Result]:
     except ProgrammingError as error:  # a view is missing: nobody knows what applies, so all of it must be tried
         unmet = {}
         LOGGER.warning("cannot tell which checks apply: %s", error.orig)
-    ran = {(r.suite, r.expectation): r for r in Validation(dsn, scope).run([c for c in checks if c.needs not in unmet])}
-    return [
+    validation = Validation(dsn, scope)
+    ran = {(r.suite, r.expectation): r for r in validation.run([c for c in checks if c.needs not in unmet])}
+    results = [
         not_applicable(check, unmet[check.needs]) if check.needs in unmet else ran[check.suite, check.name]
         for check in checks
     ]
+    return results, validation.raw

@@ -7,6 +7,8 @@ the count alone while all is well, and for named records beside the count when s
 from typing import Any, ClassVar
 
 from great_expectations.expectations.core.unexpected_rows_expectation import UnexpectedRowsExpectation
+from great_expectations.render.components import LegacyDiagnosticRendererType, RenderedTableContent
+from great_expectations.render.renderer.renderer import renderer
 
 SAMPLE = 100
 """Records that a failed expectation names; its count is always the whole."""
@@ -44,6 +46,23 @@ class ExpectNoRows(UnexpectedRowsExpectation):
         total = int(rows[0].pop("unexpected_total")) if rows else 0
         named = [row for row in rows if "record" in row]
         return {"success": total == 0, "result": {"observed_value": total, "details": {"unexpected_rows": named}}}
+
+    @classmethod
+    @renderer(renderer_type=LegacyDiagnosticRendererType.UNEXPECTED_TABLE)
+    def _records(cls, configuration: Any = None, result: Any = None, **_: Any) -> list[RenderedTableContent] | None:
+        """The records in Data Docs, which by themselves show none; the values are escaped before they come here."""
+        rows = ((result.result or {}).get("details") or {}).get("unexpected_rows") if result else None
+        if not rows:
+            return None
+        columns = [name for name in ("number", "record", "field", "expected", "found") if name in rows[0]]
+        return [
+            RenderedTableContent(
+                content_block_type="table",
+                header_row=columns,
+                table=[["" if row[name] is None else str(row[name]) for name in columns] for row in rows],
+                styling={"body": {"classes": ["table-sm"]}},
+            )
+        ]
 
 
 class ExpectSomethingToCompare(UnexpectedRowsExpectation):

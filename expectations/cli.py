@@ -1,6 +1,7 @@
 """`python -m expectations`: validate, report, warm. The command line and flows reach the suites only through it."""
 
 import argparse
+import logging
 import sys
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
@@ -27,6 +28,10 @@ class Answer:
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> Any:
         raise InvalidInput("arguments", message)
+
+
+# It warns of every renderer that a class of ours replaces, which is what they are for.
+logging.getLogger("great_expectations").setLevel(logging.ERROR)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -1,6 +1,5 @@
 """Great Expectations' context: made anew for each run, in memory, silent, with the window set on every connection."""
 
-import logging
 from typing import Any
 
 import great_expectations as gx
@@ -10,7 +9,6 @@ from expectations.database import Scope, driver_url, prepare
 
 def new_context(dsn: str, scope: Scope) -> tuple[Any, Any]:
     """A context and its Postgres source. Nothing is kept on disk; nothing is sent anywhere."""
-    logging.getLogger("great_expectations").setLevel(logging.ERROR)
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}  # type: ignore[assignment]
     options: dict[str, Any] = {

@@ -4,14 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sqlalchemy.exc import OperationalError
 
 from capture.core.errors import InvalidInput
 from expectations.database import Scope, find_repository, outage
-from expectations.record import record
+from expectations.record import call, record
 from expectations.results import Run
+
+if TYPE_CHECKING:
+    from expectations.checkpoints import Raw
 
 CHECKPOINTS = ("window", "nightly", "weekly", "demand")
 
@@ -46,18 +50,28 @@ def ask(dsn: str, question: Question, reports: Path) -> Run:
     )  # fmt: skip
     checks = checks_of(question.checkpoint, question.suites)
     scope = Scope(repository_id, question.since, question.until)
+    raw: Raw = {}
     try:
-        run.results = run_checks(dsn, scope, checks)
+        run.results, raw = run_checks(dsn, scope, checks)
     except NothingToValidate as error:
         run.message = str(error)
     except OperationalError as error:
         raise outage(error) from None
     run.run_id = record(dsn, run)
     if question.report:
-        from expectations.report.build import build_report
-
-        run.report = str(build_report(dsn, reports))
+        _publish(dsn, reports, run, raw)
     return run
+
+
+def _publish(dsn: str, reports: Path, run: Run, raw: "Raw") -> None:
+    from expectations.docs import build_docs
+    from expectations.report.build import build_report
+
+    if raw:
+        index = build_docs(reports / "docs", run, raw)
+        run.docs = str(index)
+        call(dsn, "set_dq_docs", {"run_id": str(run.run_id), "docs_path": str(index.relative_to(reports))})
+    run.report = str(build_report(dsn, reports))
 
 
 def summary(run: Run) -> Sequence[str]:

@@ -34,7 +34,7 @@ def register(app: typer.Typer) -> None:
 def reconcile(
     repository: RepositoryArgument = None, queue: QueueOption = False, as_json: frame.JsonOption = False
 ) -> None:
-    """Compare what GitHub lists with what is captured and repair the difference. Ends with 1 if something stays open."""
+    """Compare what GitHub lists with what is captured and repair it. Ends with 1 if something stays open."""
     if repository is not None:
         parse_repository(repository)
     answer = frame.run(lambda: _reconcile(repository, queue=queue))

@@ -44,6 +44,7 @@ def words(figures: Figures) -> dict[str, Any]:
         "datasets": records(totals(figures["datasets"])),
         "bad": records(results[results["status"].isin(["failed", "error"])]),
         "counts": _counts(results["status"], ("passed", "failed", "error", "not_applicable")),
+        "suites": records(suites(results)),
         "gap_states": _counts(figures["gaps"]["state"], ("open", "being repaired", "repaired", "accepted")),
         "heat": heat(figures),
         "trend": trend(figures["runs"]),
@@ -76,6 +77,15 @@ def totals(datasets: Any) -> pd.DataFrame:
     )
     summed["share"] = (100 * summed["captured"] / summed["at_github"].where(summed["at_github"] > 0)).round(2)
     return summed
+
+
+def suites(results: Any) -> pd.DataFrame:
+    """How the checks of each suite ended, a row a suite."""
+    order = ["passed", "failed", "error", "not_applicable"]
+    if results.empty:
+        return pd.DataFrame(columns=["suite", *order])
+    counted = pd.crosstab(results["suite"], results["status"])
+    return counted.reindex(columns=order, fill_value=0).reset_index()
 
 
 def worst_days(days: Any) -> pd.DataFrame:

@@ -161,7 +161,8 @@ def _stored() -> list[Check]:
                  and p.repository_id = b.repository_id and p.number = b.number
                left join public.reviews r on b.record_kind = 'reviews' and r.github_id = {_ID}
                left join public.comments c on c.github_id = {_ID}
-                 and c.kind = case b.record_kind when 'inline_comments' then 'inline' when 'conversation_comments' then 'conversation' end
+                 and c.kind = case b.record_kind when 'inline_comments' then 'inline'
+                   when 'conversation_comments' then 'conversation' end
                where b.source_updated_at > coalesce(p.updated_at, r.updated_at, c.updated_at)""",
             "observations",
         )

@@ -36,7 +36,8 @@ def build() -> list[Check]:
         ),
         _SUITE.stock("review_once", "reviews", "critical", "Each review is there once", unique, column="github_id"),
         _once("comment_once", "comments", "Each comment is there once in its id space", "kind", "github_id"),
-        _once("file_once", "file_changes", "Each changed file of a pull request is there once", "pull_request_id", "path"),
+        _once("file_once", "file_changes", "Each changed file of a pull request is there once", "pull_request_id",
+          "path"),
         _SUITE.stock("contributor_once", "contributors", "critical", "Each contributor is there once", unique,
         column="key"),
         _SUITE.no_rows(

@@ -1,8 +1,10 @@
-"""The catalogue of defects, written before any of them was planted: what finds it, how grave it is, and by which evidence.
+"""The catalogue of defects, written before any was planted: what finds it, how grave it is, by which evidence.
 
 Every defect is planted alone in a copy of a clean database. `name` is what the finding must name: a number and a record.
 `also` lists further checks that see the same defect from another side; nothing else may report anything.
 """
+
+# ruff: noqa: E501 -- a table: its rows are read across
 
 from dataclasses import dataclass
 from typing import Literal

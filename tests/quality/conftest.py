@@ -1,4 +1,4 @@
-"""Databases of captured data in which nothing is wrong, one clone a test; Great Expectations is imported once a process."""
+"""Databases of captured data in which nothing is wrong, one clone a test."""
 
 import itertools
 from collections.abc import Iterator

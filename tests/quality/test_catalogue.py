@@ -8,6 +8,14 @@ from tests.quality.catalogue_values import AGE, ORPHANS, TABLES, UNDECIDABLE, VA
 
 CATALOGUE = [*MISSING, *DISAGREEING, *DOUBLED, *VALUES, *ORPHANS, *TABLES, *AGE, *UNDECIDABLE]
 
+VARIANTS = {
+    *(f"{name}_not_negative" for name in ("deletions", "changed_files", "commits", "file_additions", "file_deletions")),
+    *("base_sha_valid", "merge_commit_sha_valid", "comment_kind_known"),
+    *("conversation_comments_as_observed", "inline_comments_as_observed"),
+    *("reviews_as_audited", "inline_comments_as_audited", "file_changes_as_audited"),
+}
+"""Checks made by the same line of code as one that the catalogue proves."""
+
 pytestmark = pytest.mark.slow
 
 
@@ -21,18 +29,14 @@ def test_every_check_has_a_defect_that_it_finds() -> None:
     from expectations.suites import SUITES
 
     seen = {name for defect in CATALOGUE for name in (defect.check, *defect.also)}
-    variants = {"deletions_not_negative", "changed_files_not_negative", "commits_not_negative", "base_sha_valid",
-                "merge_commit_sha_valid", "file_additions_not_negative", "file_deletions_not_negative", "comment_kind_known",
-                "conversation_comments_as_observed", "inline_comments_as_observed", "reviews_as_audited", "inline_comments_as_audited",
-                "file_changes_as_audited"}  # fmt: skip
-    assert {check.name for checks in SUITES.values() for check in checks} - seen - variants == set()
+    assert {check.name for checks in SUITES.values() for check in checks} - seen - VARIANTS == set()
 
 
 def test_nothing_is_reported_on_clean_data(clean: str) -> None:
     from expectations.checkpoints import checks_of, run_checks
     from expectations.database import Scope
 
-    results = run_checks(clean, Scope(), checks_of("demand"))
+    results, _ = run_checks(clean, Scope(), checks_of("demand"))
     assert [(r.expectation, r.status, r.message, r.failures) for r in results if r.status != "passed"] == []
 
 
@@ -50,7 +54,7 @@ def test_a_planted_defect_is_found_as_the_catalogue_says(clean: str, defect: Def
 
     with psycopg.connect(clean, autocommit=True) as connection:
         connection.execute(defect.plant)  # type: ignore[arg-type]
-    results = run_checks(clean, Scope(), checks_of("demand"))
+    results, _ = run_checks(clean, Scope(), checks_of("demand"))
     noticed = {r.expectation: r for r in results if r.status in ("failed", "error")}
     assert set(noticed) == {defect.check, *defect.also}
     found = noticed[defect.check]
@@ -60,6 +64,6 @@ def test_a_planted_defect_is_found_as_the_catalogue_says(clean: str, defect: Def
         return
     named = [f for f in found.failures if f.number == defect.number and defect.record in (f.record or "")]
     assert named, f"none of {found.failures} names #{defect.number} {defect.record}"
-    assert found.unexpected and found.unexpected >= len(named)
+    assert (found.unexpected or 0) >= len(named)
     if defect.number is not None:
         assert all(f.url and "/acme/rocket/pull/" in f.url for f in named)
