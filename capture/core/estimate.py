@@ -27,6 +27,7 @@ SERVER_SECONDS_A_MINUTE = 60.0
 COMMIT_SECONDS = 0.1
 FILE_PAGES = 30
 REST_LIMIT = 3_000
+RARE = 0.002
 """GitHub's REST lists no more files of a pull request, in pages of a hundred."""
 
 SETUP_SECONDS = 60.0
@@ -94,8 +95,9 @@ def estimate(
     rows, requests, paid = (
         _figure([getattr(cost, name) for cost in costs], margin) for name in ("rows", "requests", "points")
     )
-    # A count of no files may also mean thousands, which REST lists by the hundred.
-    uncounted = sum(1 for item in merged if item.file_changes == 0) * total / max(1, len(merged))
+    # A count of no files may also mean thousands, which REST lists by the hundred; that is rare.
+    without = sum(1 for item in merged if item.file_changes == 0)
+    uncounted = min(without, 1 + total * RARE)
     requests = replace(requests, high=requests.high + uncounted * FILE_PAGES)
     rows = replace(rows, high=rows.high + uncounted * REST_LIMIT)
     minutes = _minutes(requests, paid, listing_seconds, hourly_points)

@@ -123,6 +123,35 @@ async def test_tokens_are_renewed_before_they_end(
         assert 401 not in statuses
 
 
+@pytest.mark.parametrize(
+    ("action", "error_code", "calls"),
+    [
+        (
+            {"kind": "status", "status": 422, "body": {"message": "Repository not in the installation"}},
+            "bad_credentials",
+            1,
+        ),
+        (
+            {"kind": "status", "status": 403, "body": {"message": "This installation has been suspended"}},
+            "bad_credentials",
+            1,
+        ),
+        ({"kind": "unavailable"}, None, 2),
+    ],
+    ids=["422", "suspended", "unavailable for a moment"],
+)
+async def test_a_token_that_is_not_minted_is_explained_or_asked_for_again(
+    store: Store, database_url: str, sandbox: Sandbox, key: rsa.RSAPrivateKey, action: Any, error_code: Any, calls: int
+) -> None:
+    async with rig(store, database_url, sandbox, **as_app(sandbox, key)) as engine:
+        sandbox.faults({"match": {"route": "*access_tokens"}, "action": action, "times": 1})
+        job = await engine.job(await engine.sync())
+    assert job.error_code == error_code
+    assert len(sandbox.calls(route="access_tokens")) == calls
+    if error_code:
+        assert action["body"]["message"] in (job.error or "")
+
+
 async def test_a_key_that_github_does_not_know_is_a_mistake_of_configuration(
     store: Store, database_url: str, sandbox: Sandbox, key: rsa.RSAPrivateKey
 ) -> None:

@@ -39,6 +39,18 @@ async def test_an_edited_comment_arrives_although_neither_time_nor_counts_moved(
     assert own.sandbox.stats()["requests"] <= 4
 
 
+async def test_a_minimised_comment_is_seen_when_its_pull_request_is_read_again(own: Rig) -> None:
+    await own.sync()
+    number = busy(own.sandbox, conversation=1)
+    own.sandbox.mutate(
+        {"do": "minimize", "number": number, "list": "conversation", "reason": "spam"},
+        {"do": "touch", "number": number},
+    )
+    await own.sync(days_back=None)
+    reasons = own.sql("select minimized_reason from comments where is_minimized and kind = 'conversation'")
+    assert ("spam",) in reasons
+
+
 @pytest.mark.parametrize("name", ["reviews", "inline", "conversation"])
 async def test_what_was_deleted_is_marked_by_the_next_whole_listing(own: Rig, name: str) -> None:
     await own.sync()

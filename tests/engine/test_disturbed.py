@@ -139,6 +139,59 @@ async def test_a_further_page_that_fails_leaves_the_list_incomplete_until_the_ne
     assert engine.stored() == engine.sandbox.truth()
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        {
+            "type": "EXCESSIVE_PAGINATION",
+            "path": ["repository", "pullRequests"],
+            "message": "exceeds the `first` limit",
+        },
+        {"type": "MISSING_PAGINATION_BOUNDARIES", "path": ["repository"], "message": "You must provide a `first`"},
+        {"type": "ARGUMENT_LIMIT", "path": ["nodes"], "message": "You may not provide more than 100 node ids"},
+        {"path": ["query", "x"], "extensions": {"code": "undefinedField"}, "message": "Field 'x' doesn't exist"},
+    ],
+    ids=lambda error: error.get("type", "undefinedField"),
+)
+async def test_a_query_that_github_calls_wrong_is_sent_once_and_fails_the_job(engine: Rig, error: Any) -> None:
+    body = {"data": None, "errors": [error]}
+    engine.sandbox.faults(
+        {"match": {"operation": "Manifest"}, "action": {"kind": "status", "status": 200, "body": body}}
+    )
+    outcome = await engine.sync()
+    job = await engine.job(outcome)
+    assert (job.status, job.error_code) == ("failed", "github_bug")
+    assert error["message"] in (job.error or "")
+    assert len(engine.sandbox.calls("Manifest")) == 1
+
+
+async def test_a_query_of_too_many_nodes_is_sent_again_smaller(engine: Rig) -> None:
+    message = "This query requests up to 603,360 possible nodes which exceeds the maximum limit of 500,000."
+    body = {"errors": [{"type": "MAX_NODE_LIMIT_EXCEEDED", "message": message}]}
+    engine.sandbox.faults(
+        {"match": {"operation": "Items", "nth": 1}, "action": {"kind": "status", "status": 200, "body": body}}
+    )
+    assert (await engine.sync(concurrency=1)).status == "completed"
+    assert engine.stored() == engine.sandbox.truth()
+    asked = [call["request"] for call in engine.sandbox.calls("Items")]
+    assert len(set(asked)) == len(asked)
+
+
+async def test_an_item_that_the_credential_may_not_see_is_counted_as_incomplete(engine: Rig) -> None:
+    message = "Resource protected by organization SAML enforcement."
+    error = {"type": "FORBIDDEN", "path": ["nodes", 0], "extensions": {"saml_failure": True}, "message": message}
+    number = engine.sandbox.client.get("/_sandbox/dump").json()[-1]["number"]
+    body = {"data": {"rateLimit": {"cost": 1}, "nodes": [None]}, "errors": [error]}
+    engine.sandbox.faults({"match": {"operation": "Items"}, "action": {"kind": "status", "status": 200, "body": body}})
+    outcome = await engine.sync(numbers=[number])
+    assert outcome.status == "completed"
+    assert (await engine.job(outcome)).items_incomplete == 1
+    assert len(engine.sandbox.calls("Items")) == 1
+    engine.sandbox.faults()
+    await engine.sync(numbers=[number])
+    assert engine.stored()["pull_requests"] == 1
+
+
 async def test_files_that_graphql_does_not_tell_are_read_by_rest_after_a_cut_off_page(engine: Rig) -> None:
     engine.sandbox.faults(
         {"match": {"operation": "Items"}, "action": {"kind": "resource_limits", "field": "files"}, "times": 1},
