@@ -65,7 +65,9 @@ class GitHubClient:
     ) -> None:  # fmt: skip
         self._http = http
         # A session without gql's own connecting, since the transport shares our HTTP client.
-        self._session = AsyncClientSession(Client(transport=WholeAnswers(http, graphql_url)))
+        # No deadline of gql's own (10 s) either: the HTTP client has one, and its errors are understood below.
+        gql_client = Client(transport=WholeAnswers(http, graphql_url), execute_timeout=None)
+        self._session = AsyncClientSession(gql_client)
         self._credential = credential
         self._account = account
         self._bulk = bulk

@@ -31,7 +31,10 @@ def _reset(world: World, body: Any) -> Any:
 
 
 def _faults(world: World, body: Any) -> Any:
-    world.faults.load(body, append=bool(body.get("append")))
+    if "drop" in body:
+        world.faults.drop(body["drop"])
+    else:
+        world.faults.load(body, append=bool(body.get("append")))
     return world.faults.show()
 
 

@@ -96,6 +96,10 @@ class Faults:
         self.rules += rules
         self._chance = random.Random(script.get("seed", 0))
 
+    def drop(self, kind: str) -> None:
+        """End the rules with this kind of action."""
+        self.rules = [rule for rule in self.rules if rule.action["kind"] != kind]
+
     def matching(self, call: Call) -> list[dict[str, Any]]:
         """The actions for this call, in the order of the rules."""
         return [rule.action for rule in self.rules if rule.takes(call, self._chance)]

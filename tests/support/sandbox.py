@@ -56,6 +56,10 @@ class Sandbox:
         """Put rules in force (instead of the old ones, unless `append`); none at all ends all faults."""
         self._control("POST", "faults", {"rules": list(rules), "seed": seed, "append": append})
 
+    def drop_faults(self, kind: str) -> None:
+        """End the rules with this kind of action; the others go on counting."""
+        self._control("POST", "faults", {"drop": kind})
+
     def fired(self) -> list[dict[str, Any]]:
         """The rules in force, each with how often it `fitted` and `fired`."""
         return self._control("GET", "faults")["rules"]
