@@ -38,7 +38,7 @@ from tests.support.postgres import Databases
 T = TypeVar("T")
 
 
-async def eventually(question: Callable[[], Awaitable[T]], *, patience: float = 90.0, what: str = "it") -> T:
+async def eventually(question: Callable[[], Awaitable[T]], *, patience: float = 150.0, what: str = "it") -> T:
     """Ask until the answer is true, and give it back."""
     deadline = time.monotonic() + patience
     while True:
@@ -140,9 +140,9 @@ class Bulk:
     id: UUID
 
     @classmethod
-    async def handed(cls, rig: Rig, store: Store, client: PrefectClient, **values: Any) -> "Bulk":
+    async def handed(cls, rig: Rig, store: Store, client: PrefectClient, repository: str | None = None) -> "Bulk":
         """A new job that was handed over to the pool."""
-        job = await bulk_job(store, rig.github.repository, **values)
+        job = await bulk_job(store, repository or rig.github.repository)
         done = await hand_over(store, {"github_actions": PrefectMessenger()}, job)
         assert done.outcome == "sent", done
         return cls(rig, store, client, job.id)

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from prefect.client.orchestration import PrefectClient
@@ -16,12 +17,18 @@ from tests.actions.conftest import Bulk, Rig, bulk_job, eventually
 
 pytestmark = [pytest.mark.slow, pytest.mark.anyio, pytest.mark.timeout(600)]
 
-ITEMS = {"match": {"operation": "Items"}, "action": {"kind": "hold"}}
+
+@pytest.fixture
+def repository(rig: Rig) -> str:
+    """A repository of the test's own, of which nothing is captured yet."""
+    name = f"own-{uuid4().hex[:8]}"
+    rig.github.add_repository("octo", name, pull_requests=60)
+    return f"octo/{name}"
 
 
-async def attached(rig: Rig, store: Store, client: PrefectClient) -> Bulk:
+async def attached(rig: Rig, store: Store, client: PrefectClient, repository: str) -> Bulk:
     """A job whose flow run is executed by the runner itself."""
-    job = await bulk_job(store, rig.github.repository)
+    job = await bulk_job(store, repository)
     run = await arun_deployment(
         "historical-sync/historical-pr-sync",
         client=client,
@@ -44,11 +51,11 @@ async def artifacts(client: PrefectClient, flow_run_id: Any) -> dict[str, Any]:
 
 
 async def test_detached_a_lost_runners_job_goes_on_from_its_checkpoint_on_the_next_one(
-    rig: Rig, queue: Store, prefect: PrefectClient
+    rig: Rig, queue: Store, prefect: PrefectClient, repository: str
 ) -> None:
     rig.github.reset_stats()
     rig.github.faults({"match": {"operation": "Items", "from": 3}, "action": {"kind": "hold"}})
-    bulk = await Bulk.handed(rig, queue, prefect)
+    bulk = await Bulk.handed(rig, queue, prefect, repository)
     run_id = await bulk.started()
     part = await bulk.until(lambda job: job.items_done > 0, "something captured")
     assert part.code_version is not None
@@ -76,9 +83,9 @@ async def test_detached_a_lost_runners_job_goes_on_from_its_checkpoint_on_the_ne
 
 
 async def test_attached_the_runner_executes_the_flow_run_itself_with_tasks_and_artifacts(
-    rig: Rig, queue: Store, prefect: PrefectClient
+    rig: Rig, queue: Store, prefect: PrefectClient, repository: str
 ) -> None:
-    bulk = await attached(rig, queue, prefect)
+    bulk = await attached(rig, queue, prefect, repository)
     done = await bulk.until(lambda job: job.completed_at, "its end")
     assert done.status == "completed"
     flow = await bulk.flow(done.flow_run_id, StateType.COMPLETED)
@@ -88,15 +95,15 @@ async def test_attached_the_runner_executes_the_flow_run_itself_with_tasks_and_a
     assert {"log", "captured"} <= set(shown)
     run_id = await bulk.started()
     await bulk.run("completed", run_id)
-    assert "prefect" in rig.github.log(run_id)
+    assert "Beginning flow run" in rig.github.log(run_id)
     assert rig.dsn not in rig.github.log(run_id)
 
 
 async def test_attached_cancelling_in_prefect_stops_the_runner_and_the_job(
-    rig: Rig, queue: Store, prefect: PrefectClient
+    rig: Rig, queue: Store, prefect: PrefectClient, repository: str
 ) -> None:
-    rig.github.faults({"match": {"operation": "Manifest"}, "action": {"kind": "hold"}})
-    bulk = await attached(rig, queue, prefect)
+    rig.github.faults({"match": {"operation": "Items"}, "action": {"kind": "hold"}})
+    bulk = await attached(rig, queue, prefect, repository)
     run_id = await bulk.started()
     job = await bulk.until(lambda job: job.status == "processing", "a runner at work")
     await bulk.flow(job.flow_run_id, StateType.RUNNING)
@@ -111,11 +118,11 @@ async def test_attached_cancelling_in_prefect_stops_the_runner_and_the_job(
 
 
 async def test_a_deadline_and_an_exhausted_limit_free_the_runner_and_the_job_goes_on_later(
-    rig: Rig, queue: Store, prefect: PrefectClient, capsys: pytest.CaptureFixture[str]
+    rig: Rig, queue: Store, prefect: PrefectClient, repository: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     variables = {"CAPTURE_PREFECT_API_URL": rig.environment["PREFECT_API_URL"]}
     rig.github.change(variables={**variables, "CAPTURE_STOP_AFTER_MINUTES": "0.5"})
-    bulk = await Bulk.handed(rig, queue, prefect)
+    bulk = await Bulk.handed(rig, queue, prefect, repository)
     first = await bulk.started()
     put_back = await bulk.until(lambda job: job.status == "pending" and job.cursor, "its checkpoint")
     assert put_back.attempt == 0 or put_back.error_code is None
@@ -157,10 +164,10 @@ async def forget_limits(rig: Rig) -> None:
 
 
 async def test_a_large_job_is_spread_over_a_matrix_of_shards_and_ends_with_the_last(
-    rig: Rig, queue: Store, prefect: PrefectClient
+    rig: Rig, queue: Store, prefect: PrefectClient, repository: str
 ) -> None:
     rig.github.change(variables={"CAPTURE_ITEMS_PER_SHARD": "30"})
-    bulk = await Bulk.handed(rig, queue, prefect)
+    bulk = await Bulk.handed(rig, queue, prefect, repository)
     done = await bulk.until(lambda job: job.completed_at, "its end")
     shards = await queue.children(bulk.id)
     assert (done.status, done.is_parent, len(shards)) == ("completed", True, 2)
