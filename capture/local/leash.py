@@ -14,6 +14,9 @@ import sys
 import time
 from pathlib import Path
 
+PR_SET_PDEATHSIG = 1
+"""prctl(2): the signal that a process gets when its parent ends, here: when somebody kills the leash itself."""
+
 PR_SET_CHILD_SUBREAPER = 36
 """prctl(2): orphans below this process become its children instead of init's, so that none is lost from sight."""
 
@@ -59,6 +62,11 @@ def end_all(child: "subprocess.Popen[bytes]", grace: float) -> None:
         time.sleep(0.02)
 
 
+def _end_with_parent() -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+
+
 def _signal(pids: list[int], number: int) -> None:
     for pid in pids:
         with contextlib.suppress(ProcessLookupError):
@@ -82,7 +90,9 @@ def main() -> int:
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     for number in (signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)  # a Ctrl-C is the owner's business; it then lets go of the pipe
-    child = subprocess.Popen(command, start_new_session=True)
+    child = subprocess.Popen(
+        command, start_new_session=True, preexec_fn=_end_with_parent
+    )  # safe: there are no threads here
     asked_to_stop = False
 
     def on_stop(_number: int, _frame: object) -> None:

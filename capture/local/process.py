@@ -34,6 +34,14 @@ class Child:
     again: "Callable[[], Child]"
     """Start the same once more; the logs go on."""
 
+    @property
+    def pid(self) -> int:
+        """The process id of the program itself; that of its leash where the system does not tell."""
+        leash_pid = self.process.pid
+        with suppress(OSError, ValueError, IndexError):
+            return int(Path(f"/proc/{leash_pid}/task/{leash_pid}/children").read_text().split()[0])
+        return leash_pid
+
     def poll(self) -> int | None:
         """The exit code, or None while it runs."""
         return self.process.poll()

@@ -86,7 +86,7 @@ class Up:
                 _word(service),
                 service.address,
                 service.detail,
-                service.child.process.pid if service.child else None,
+                service.child.pid if service.child else None,
                 str(service.child.log) if service.child else None,
             )
             for service in self.services

@@ -75,6 +75,17 @@ def test_nothing_is_left_when_the_owner_is_killed(tmp_path: Path, mark: str) -> 
     eventually(lambda: not processes_with(mark), what="the end of all processes")
 
 
+def test_a_child_ends_when_its_leash_is_killed(tmp_path: Path, mark: str) -> None:
+    with Processes(tmp_path) as processes:
+        child = processes.start(
+            "lonely", [sys.executable, "-c", f"import time; time.sleep(600)  # {mark}"], env=os.environ
+        )
+        (pid,) = eventually(lambda: [pid for pid in processes_with(mark) if pid != child.process.pid])
+        assert child.pid == pid
+        child.process.kill()
+        eventually(lambda: not processes_with(mark), what="the end of the child")
+
+
 def test_an_interrupt_from_the_terminal_is_left_to_the_owner(tmp_path: Path, mark: str) -> None:
     with Processes(tmp_path) as processes:
         child = processes.start("family", family(mark), env=os.environ)

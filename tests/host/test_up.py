@@ -68,9 +68,11 @@ def is_ready(home: Path, process: "subprocess.Popen[str]") -> bool:
     return found is not None and found.ready
 
 
-def service(home: Path, name: str) -> dict[str, Any]:
-    """One line of `capture status`."""
-    return next(one for one in answer(home, "status")["up"]["services"] if one["name"] == name)
+def service(home: Path, name: str) -> state.ServiceState:
+    """One of the services, as the state file shows it."""
+    found = state.read(home)
+    assert found is not None
+    return next(one for one in found.services if one.name == name)
 
 
 def test_everything_runs_heals_and_is_stopped_by_down(up: "subprocess.Popen[str]", home: Path) -> None:
@@ -85,12 +87,13 @@ def test_everything_runs_heals_and_is_stopped_by_down(up: "subprocess.Popen[str]
         "worker-actions": "running",
     }
     web = service(home, "web")
-    assert httpx.get(f"{web['address']}/healthz").is_success
-    assert "prefect" in httpx.get(service(home, "prefect")["address"], follow_redirects=True).text.lower()
+    assert web.pid
+    assert httpx.get(f"{web.address}/healthz").is_success
+    assert "prefect" in httpx.get(f"{service(home, 'prefect').address}", follow_redirects=True).text.lower()
 
-    os.kill(web["pid"], signal.SIGKILL)
-    eventually(lambda: service(home, "web")["pid"] != web["pid"], what="the restart of the web application")
-    eventually(lambda: _answers(f"{web['address']}/healthz"), what="the web application")
+    os.kill(web.pid, signal.SIGKILL)
+    eventually(lambda: service(home, "web").pid not in (web.pid, None), what="the restart of the web application")
+    eventually(lambda: _answers(f"{web.address}/healthz"), what="the web application")
 
     second = command(home, "up")
     assert "up already" in second.communicate()[0]
