@@ -49,6 +49,7 @@ def _rows(found: Gathered, name: ListName, node: Node, persons: list[Row]) -> li
         by_id = {review["id"]: big_id(review["fullDatabaseId"]) for review in _nodes(found, "reviews")}
         pairs = ((by_id.get(review), inline) for review, pages in found.inline.items() for inline in pages.nodes)
         parsed = [comments.inline_row(inline, number, review_id) for review_id, inline in pairs]
+        parsed += [comments.inline_row_from_rest(comment, number) for comment in found.beside_reviews]
     elif name == "reviews":
         parsed = [reviews.row(review, number) for review in _nodes(found, name)]
     elif name == "conversation_comments":
@@ -79,7 +80,8 @@ def _state(found: Gathered, name: ListName, node: Node, captured: int) -> Row:
     complete = found.complete(name)
     truncated = name == "file_changes" and pages is not None and pages.truncated
     if name == "inline_comments":
-        expected = sum(below.total or 0 for below in found.inline.values()) if pages is not None else 0
+        below = sum(pages.total or 0 for pages in found.inline.values()) if pages is not None else 0
+        expected = below + len(found.beside_reviews)
     else:
         expected = pages.total if pages is not None else 0
     return {

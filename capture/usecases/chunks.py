@@ -9,7 +9,8 @@ from capture.core.batching import CHUNK_WEIGHT, Wanted, pack
 from capture.core.models import DATASETS, Chunk, ListName, Row
 from capture.core.planning import in_shard, lists_of, moment, wanted
 from capture.usecases.assemble import ItemRows, assemble, in_sample, observations
-from capture.usecases.fetch import Target, fetch
+from capture.usecases.by_rest import Target
+from capture.usecases.fetch import fetch
 from capture.usecases.manifest import State, repository_id
 from capture.usecases.run import ITEMS_PER_RUN, Run
 

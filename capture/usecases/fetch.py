@@ -2,27 +2,18 @@
 
 from collections import deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from capture.core.batching import Wanted, pack, page_sizes, shape
-from capture.core.errors import Unreadable
 from capture.core.models import ListName
 from capture.core.source import Details, Further, TooBig
-from capture.datasets.file_changes import REST_LIMIT
-from capture.usecases.gathered import Gathered, Pages
+from capture.usecases.by_rest import Target, files_by_rest, inline_by_rest
+from capture.usecases.gathered import Gathered
 from capture.usecases.tools import Tools
 
 MOST_ALIASES = 25
 SMALLER_PAGES = (30, 10, 3, 1)
 """Page sizes to try for a single item that is too big."""
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """The repository to read from, by its present name."""
-
-    owner: str
-    name: str
 
 
 async def fetch(tools: Tools, target: Target, items: Sequence[Wanted]) -> list[Gathered]:
@@ -63,7 +54,8 @@ async def _once(tools: Tools, target: Target, items: Sequence[Wanted]) -> list[G
         waiting = _without(waiting, batch)
     await _drain(tools, pending)
     for found in gathered:
-        await _files_by_rest(tools, target, found)
+        await files_by_rest(tools.github, target, found)
+        await inline_by_rest(tools.github, target, found)
     return gathered
 
 
@@ -164,20 +156,3 @@ def _taken(found: Gathered, asked: Further, page: dict[str, object] | object) ->
             return found.take_reviews(page, inline=asked.kind == "reviews_with_inline")  # pyright: ignore
         case _:
             return found.take(asked.kind, page)  # pyright: ignore
-
-
-async def _files_by_rest(tools: Tools, target: Target, found: Gathered) -> None:
-    """GraphQL answers null for the files of a very large pull request; REST lists up to 3,000 of them."""
-    if found.node is None or "file_changes" not in found.item.lists or "file_changes" in found.lists:
-        return
-    pages = Pages()
-    try:
-        async for page in tools.github.files(target.owner, target.name, found.item.number):
-            pages.nodes.extend(page)
-    except Unreadable as error:
-        found.reason = f"GitHub does not list its files: {error}"
-    else:
-        pages.ended = True
-        pages.truncated = len(pages.nodes) >= REST_LIMIT
-        pages.total = None if pages.truncated else len(pages.nodes)
-    found.lists["file_changes"] = pages

@@ -42,6 +42,8 @@ class Gathered:
     lists: dict[ListName, Pages] = field(default_factory=dict[ListName, Pages])
     inline: dict[str, Pages] = field(default_factory=dict[str, Pages])
     """Inline comments by the review's node id."""
+    beside_reviews: list[Node] = field(default_factory=list[Node])
+    """Inline comments that hang below no review, as REST lists them."""
     reason: str | None = None
     gone: bool = False
 

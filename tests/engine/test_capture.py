@@ -104,3 +104,27 @@ async def test_the_heavy_repository_is_complete_and_its_limits_are_flagged_once(
             github.reset_stats()
             assert (await engine.sync()).items == 0  # the 3,000 are final: not asked for again
             assert github.calls(route="/files") == []
+
+
+async def test_inline_comments_that_hang_below_no_review_are_looked_for_where_the_sum_of_comments_hints_at_some(
+    engine: Rig,
+) -> None:
+    from capture.core.batching import Wanted
+    from capture.usecases.by_rest import Target
+    from capture.usecases.fetch import fetch
+
+    pulls = engine.sandbox.client.get("/_sandbox/dump").json()
+    pull = next(row for row in pulls if row["inline"])
+    item = Wanted(
+        pull["number"],
+        pull["id"],
+        ("inline_comments",),
+        (None,),
+        pull["updatedAt"],
+        comments_total=900,
+        inline_hint=900,
+    )
+    (found,) = await fetch(engine.tools, Target(engine.sandbox.owner, engine.sandbox.name), [item])
+    assert len(engine.sandbox.calls(route="/comments")) == 1
+    assert found.beside_reviews == []  # every one of them hangs below a review here
+    assert found.complete("inline_comments")
