@@ -22,6 +22,8 @@ class InngestSteps:
 
     def __init__(self, context: inngest.Context) -> None:
         self._context = context
+        self.passed = 0
+        """Steps that this run has taken so far, each of them an execution that Inngest counts."""
 
     async def run(self, name: str, step: Callable[..., Awaitable[Json]], *args: Json) -> Json:
         """Run the step, or give its result from an earlier call. Raises the step's own `CaptureError`."""
@@ -38,6 +40,7 @@ class InngestSteps:
             outcome = await self._context.step.run(name, guarded)
         except inngest.StepError as error:
             raise Outage(f"step {name} failed on every attempt: {error.message}") from error
+        self.passed += 1
         if "error" in outcome:
             raise decode_error(outcome["error"])
         return outcome["result"]

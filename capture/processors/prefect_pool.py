@@ -23,6 +23,11 @@ PROBE_SECONDS = 2.0
 SEND_SECONDS = 20.0
 
 
+def load() -> None:
+    """Import Prefect now, in whatever thread has the time for it."""
+    import prefect.deployments.flow_runs  # noqa: F401  # pyright: ignore[reportUnusedImport]
+
+
 def parameters_for(job: Job) -> dict[str, Any]:
     """The parameters of the flow run that carries a job; the job's row stays the truth about its scope."""
     form: dict[str, Any] = {

@@ -5,6 +5,7 @@ claim is what keeps a second delivery harmless.
 """
 
 import logging
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,7 @@ import inngest
 import inngest.fast_api
 
 from capture.core.errors import Outage
+from capture.core.models import Job
 from capture.processors.inngest import (
     CANCEL_FUNCTION,
     CANCELLED,
@@ -24,6 +26,7 @@ from capture.processors.inngest import (
 )
 from capture.processors.inngest_steps import InngestSteps
 from capture.usecases.hand_over import hand_over
+from capture.usecases.run import Outcome
 from capture.usecases.run_job import run_job
 from capture.web.services import Services
 
@@ -56,17 +59,30 @@ async def capture(services: Services, context: inngest.Context) -> dict[str, Any
     except Outage as error:
         # The step has been tried as often as it may, and its end is memoised: the job's own next attempt is due now.
         raise inngest.NonRetriableError(str(error)) from error
-    if outcome.continuation_id is not None:
-        await steps.run("hand-over", lambda: continue_with(services, outcome.continuation_id))
+    await steps.run("after", partial(after, services, outcome, steps.passed + 2))
     return {"status": outcome.status, "items": outcome.items, "rows": outcome.rows, "reason": outcome.reason}
 
 
-async def continue_with(services: Services, job_id: UUID | None) -> str:
-    """Hand the linked job over. What goes wrong here is made good by the queue's upkeep: the job is in its row."""
-    job = await services.store.get_job(job_id) if job_id is not None else None
-    if job is None or job.status != "pending":
-        return "nothing to hand over"
-    return (await hand_over(services.store, services.messengers, job)).outcome
+async def after(services: Services, outcome: Outcome, executions: int) -> list[str]:
+    """Note what the run cost (its steps, this one and itself), and send the jobs that it has made on their way.
+
+    A hand-over that fails is made good by the queue's upkeep: each job is in its row.
+    """
+    await services.store.record_run(outcome.job_id, metrics={"executions": executions})
+    if outcome.status not in ("completed", "continued"):
+        return []
+    done = await services.store.get_job(outcome.job_id)
+    if done is None:
+        return []
+    # Besides its continuation, its own listing may have found work for the other processor.
+    waiting = await services.store.list_jobs(status="pending", owner=done.owner, name=done.name, limit=50)
+    mine = [job for job in waiting if job.handover_count == 0 and follows(job, done)]
+    return [(await hand_over(services.store, services.messengers, job)).outcome for job in mine]
+
+
+def follows(job: Job, done: Job) -> bool:
+    """Whether a job was made by the run of another one."""
+    return job.continuation_of == done.id or (job.decision or {}).get("split_from") == str(done.id)
 
 
 async def failed(services: Services, context: inngest.Context) -> str:

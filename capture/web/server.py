@@ -54,6 +54,12 @@ async def serve(settings: Settings, host: str, port: int) -> None:
             server = Server(uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=5))
             for name in (signal.SIGINT, signal.SIGTERM):
                 asyncio.get_running_loop().add_signal_handler(name, server.handle_exit, name, None)
+            if settings.prefect_api_url is not None:
+                from capture.processors.prefect_pool import load
+
+                # The first hand-over to the pool must not stop the loop for the seconds that this import takes.
+                loading = asyncio.create_task(asyncio.to_thread(load))
+                loading.add_done_callback(lambda done: done.exception())
             await server.serve(sockets=[listener])
 
 

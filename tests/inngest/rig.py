@@ -146,10 +146,16 @@ class Rig:
         self.sql("update progressive_capture_jobs set next_attempt_at = now() where next_attempt_at > now()")
         self.sql("update processor_health set probed_at = null, open_until = now() where open_until > now()")
 
-    def all_end(self, silent: float = 6.0, patience: float = 120.0) -> list[dict[str, Any]]:
-        """Tend the queue with time running faster until every job has ended; answers the jobs."""
+    def all_end(self, patience: float = 120.0) -> list[dict[str, Any]]:
+        """Tend the queue with time running faster until every job has ended; answers the jobs.
+
+        What counts as silent grows with each round, so that on a slow machine nobody is taken for dead for ever.
+        """
+        silent = 1.5
 
         def rounds() -> list[dict[str, Any]]:
+            nonlocal silent
+            silent = min(15.0, silent * 1.3)
             self.age(silent)
             self.tend()
             jobs = self.sql("select * from progressive_capture_jobs order by id")

@@ -9,7 +9,7 @@ def test_numbers_that_are_asked_for_arrive_through_inngest(rig: Rig) -> None:
     job = rig.ended(rig.request(numbers=[1, 2, 3]))
     assert (job["status"], job["executed_by"], job["items_done"]) == ("completed", "inngest", 3)
     assert job["lease_owner"] is None
-    stored = rig.sql("select number, captured_by from pull_requests order by number")
+    stored = rig.sql("select number, captured_by from pull_requests where number <= 3 order by number")
     assert [(row["number"], row["captured_by"]) for row in stored] == [(n, "inngest") for n in (1, 2, 3)]
 
 

@@ -11,10 +11,10 @@ from tests.inngest.served import Served, serve
 from tests.inngest.server import InngestServer, start_inngest, wait_for
 
 
-@pytest.fixture(scope="module", params=["dev", "signed"])
-def server(request: pytest.FixtureRequest) -> Iterator[InngestServer]:
-    options = ["--retry-seconds", "0.02"] + (["--signed"] if request.param == "signed" else [])
-    with start_inngest(*options) as started:
+@pytest.fixture(scope="module")
+def server() -> Iterator[InngestServer]:
+    """As in production; the tests of jobs use the unsigned mode."""
+    with start_inngest("--retry-seconds", "0.02", "--signed") as started:
         yield started
 
 
