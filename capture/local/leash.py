@@ -62,7 +62,9 @@ def end_all(child: "subprocess.Popen[bytes]", grace: float) -> None:
         time.sleep(0.02)
 
 
-def _end_with_parent() -> None:
+def _prepare_child() -> None:
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)  # what we ignore would be ignored by it, too
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
 
@@ -91,7 +93,7 @@ def main() -> int:
     for number in (signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)  # a Ctrl-C is the owner's business; it then lets go of the pipe
     child = subprocess.Popen(
-        command, start_new_session=True, preexec_fn=_end_with_parent
+        command, start_new_session=True, preexec_fn=_prepare_child
     )  # safe: there are no threads here
     asked_to_stop = False
 

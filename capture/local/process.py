@@ -162,10 +162,14 @@ class Processes:
             os.close(reading)
         return Child(name, process, log, out, rope, again)
 
-    def stop(self) -> None:
-        """Stop everything, the last started first, and wait for it."""
-        while self.children:
-            self.children.pop().stop()
+    def stop(self, *names: str) -> None:
+        """Stop everything, or these alone: all are asked at once, and then waited for, the last started first."""
+        chosen = [child for child in self.children if not names or child.name in names]
+        for child in reversed(chosen):
+            child.let_go()
+        for child in reversed(chosen):
+            child.stop()
+            self.children.remove(child)
 
     def __enter__(self) -> "Processes":
         return self
