@@ -52,10 +52,7 @@ def list_(
         return found
 
     rows = [job.model_dump(mode="json") if as_json else _line(job) for job in _with_store(read)]
-    columns = {
-        "id": "job", "repository": "repository", "status": "status", "processor": "processor", "done": "items",
-        "attempt": "attempt", "created_at": "created", "why": "why",
-    }  # fmt: skip
+    columns = {"id": "job", "repository": "repository", "status": "status", "done": "items", "why": "why"}
     frame.print_rows(rows, columns, as_json=as_json, empty="No such jobs.")
 
 
