@@ -87,11 +87,16 @@ def _validate(options: argparse.Namespace) -> Answer:
 
     question = Question(
         options.repository, _time("since", options.since), _time("until", options.until), tuple(options.suite),
-        options.checkpoint, _uuid("job-id", options.job_id), not options.no_report,
+        options.checkpoint, _uuid("job-id", options.job_id), not options.no_report, _webhook(),
     )  # fmt: skip
     with database(settings()) as dsn:
         run = ask(dsn, question, settings().capture_home / "reports")
     return Answer(run.exit_code, run.payload(), summary(run))
+
+
+def _webhook() -> str | None:
+    secret = settings().capture_webhook_url
+    return secret.get_secret_value() if secret is not None else None
 
 
 def _report(_options: argparse.Namespace) -> Answer:

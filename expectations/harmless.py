@@ -8,9 +8,9 @@ _WITH_CONTENT = frozenset({
     "script", "style", "nav", "footer", "button", "iframe", "object", "form", "noscript", "svg", "template",
 })
 _KEPT = frozenset({
-    "html", "head", "title", "body", "div", "span", "p", "a", "br", "hr", "ul", "ol", "li", "table", "thead", "tbody", "tr",
-    "th", "td", "h1", "h2", "h3", "h4", "h5", "h6", "b", "i", "strong", "em", "code", "pre", "small", "sup", "sub", "dl",
-    "dt", "dd", "section", "article", "header", "main",
+    "html", "head", "title", "body", "div", "span", "p", "a", "br", "hr", "ul", "ol", "li", "table", "thead", "tbody",
+    "tr", "th", "td", "h1", "h2", "h3", "h4", "h5", "h6", "b", "i", "strong", "em", "code", "pre", "small", "sup",
+    "sub", "dl", "dt", "dd", "section", "article", "header", "main",
 })
 # fmt: on
 _VOID = frozenset({"br", "hr"})

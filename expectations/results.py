@@ -55,6 +55,8 @@ class Run:
     run_id: UUID | None = None
     report: str | None = None
     docs: str | None = None
+    notice: str | None = None
+    """What went wrong beside the validation, for example that nobody could be told."""
 
     @property
     def status(self) -> RunStatus:

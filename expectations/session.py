@@ -1,7 +1,7 @@
 """One validation from the question to the stored answer; and the report that is made after it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,8 +11,9 @@ from sqlalchemy.exc import OperationalError
 
 from capture.core.errors import InvalidInput
 from expectations.database import Scope, find_repository, outage
+from expectations.notify import notify
 from expectations.record import call, record
-from expectations.results import Run
+from expectations.results import Run, plain
 
 if TYPE_CHECKING:
     from expectations.checkpoints import Raw
@@ -31,6 +32,7 @@ class Question:
     checkpoint: str = "demand"
     job_id: UUID | None = None
     report: bool = True
+    webhook: str | None = None
 
 
 def ask(dsn: str, question: Question, reports: Path) -> Run:
@@ -58,6 +60,11 @@ def ask(dsn: str, question: Question, reports: Path) -> Run:
     except OperationalError as error:
         raise outage(error) from None
     run.run_id = record(dsn, run)
+    if any(r.suite == "completeness" and r.status == "failed" for r in run.results):
+        # The ledger of gaps, from which repairs are made and which the report shows.
+        call(dsn, "reconcile_rows", plain(asdict(scope)))
+    if question.webhook and run.status != "passed":
+        run.notice = notify(question.webhook, run)
     if question.report:
         _publish(dsn, reports, run, raw)
     return run
@@ -104,6 +111,8 @@ def summary(run: Run) -> Sequence[str]:
                     f": {failure.field} expected {failure.expected}, found {failure.found}" if failure.field else ""
                 )
                 lines.append(f"           {what}{failure.record or ''}{versus}  {failure.url or ''}".rstrip())
+    if run.notice:
+        lines.append(f"  {run.notice}")
     if run.report:
         lines.append(f"Report: {run.report}")
     return lines

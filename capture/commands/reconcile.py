@@ -1,6 +1,5 @@
 """`capture reconcile`: find what is listed and not captured, and have exactly that captured again."""
 
-from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, cast
 from uuid import UUID
 
@@ -8,11 +7,10 @@ import typer
 
 from capture.commands import frame
 from capture.commands.sync import worker_name
-from capture.core.errors import InvalidInput
 from capture.core.request import CaptureRequest, parse_repository
 
 if TYPE_CHECKING:
-    from capture.usecases.health import Messengers
+    from capture.usecases.reconcile import Reconciliation
     from capture.usecases.tools import Tools
 
 RepositoryArgument = Annotated[str | None, typer.Argument(help="OWNER/NAME; without it, all repositories.")]
@@ -48,45 +46,44 @@ def reconcile(
 
 async def _reconcile(repository: str | None, *, queue: bool) -> dict[str, Any]:
     from capture.settings import settings
-    from capture.usecases.reconcile import GapStore
-    from capture.usecases.reconcile import reconcile as compare
-    from capture.wiring import open_messengers, open_tools
+    from capture.usecases.reconcile import queue_repairs
+    from capture.wiring import open_messengers, open_store
 
-    async with open_tools(settings(), say=frame.say) as tools, open_messengers(settings()) as messengers:
+    if not queue:
+        return await _here(repository)
+    async with open_store(settings(), say=frame.say) as store, open_messengers(settings()) as messengers:
+        return _answer(await queue_repairs(store, messengers or None, repository=repository))
+
+
+async def _here(repository: str | None) -> dict[str, Any]:
+    from capture.settings import settings
+    from capture.usecases.reconcile import GapStore, repository_id_of
+    from capture.usecases.reconcile import reconcile as compare
+    from capture.usecases.sync import make_job
+    from capture.wiring import open_tools
+
+    async with open_tools(settings(), say=frame.say) as tools:
+
+        async def ask(request: CaptureRequest) -> UUID:
+            return (await make_job(tools, request)).id
+
         store = cast(GapStore, tools.store)
-        repository_id = await _id_of(tools, repository)
-        ask = partial(_queued, tools, messengers) if queue else partial(_here, tools)
+        repository_id = await repository_id_of(tools.store, repository)
         done = await compare(store, ask, repository_id=repository_id)
-        answer: dict[str, Any] = {
-            "found": done.found, "opened": done.opened, "numbers": done.numbers, "repaired": done.repaired,
-            "accepted": done.accepted, "open": done.open, "jobs": len(done.jobs), "job_ids": done.jobs, "requests": 0,
-        }  # fmt: skip
-        if done.jobs and not queue:
-            answer["requests"] = await _run(tools, done.jobs)
+        answer = _answer(done)
+        if done.jobs or done.waiting:
+            answer["requests"] = await _run(tools, [*done.jobs, *done.waiting])
             after = await store.reconcile_rows(repository_id=repository_id)  # so that the ledger shows what came of it
             answer |= {"repaired": done.repaired + after.repaired, "open": after.found - after.accepted}
         return answer
 
 
-async def _id_of(tools: "Tools", repository: str | None) -> UUID | None:
-    if repository is None:
-        return None
-    known = await tools.store.find_repository(*parse_repository(repository))
-    if known is None:
-        raise InvalidInput("repository", f"{repository} has not been captured yet")
-    return UUID(str(known["id"]))
-
-
-async def _here(tools: "Tools", request: CaptureRequest) -> UUID:
-    from capture.usecases.sync import make_job
-
-    return (await make_job(tools, request)).id
-
-
-async def _queued(tools: "Tools", messengers: "Messengers", request: CaptureRequest) -> UUID:
-    from capture.usecases.submit import submit
-
-    return (await submit(tools, request, messengers=messengers or None)).head.id
+def _answer(done: "Reconciliation") -> dict[str, Any]:
+    return {
+        "found": done.found, "opened": done.opened, "numbers": done.numbers, "repaired": done.repaired,
+        "accepted": done.accepted, "open": done.open, "jobs": len(done.jobs) + len(done.waiting),
+        "job_ids": [*done.jobs, *done.waiting], "requests": 0,
+    }  # fmt: skip
 
 
 async def _run(tools: "Tools", jobs: list[UUID]) -> int:

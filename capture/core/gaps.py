@@ -29,6 +29,8 @@ class Reconciled:
     accepted: int
     more: bool
     gaps: tuple[Row, ...]
+    waiting: tuple[UUID, ...] = ()
+    """Jobs in the queue that will repair what was found before."""
 
 
 @dataclass(frozen=True, slots=True)

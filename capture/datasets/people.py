@@ -50,9 +50,11 @@ def from_rest(user: Mapping[str, Any] | None) -> Row:
     """The contributor row of a REST user; a deleted account (null) is the ghost."""
     if user is None:
         return ghost()
+    kind = _KINDS.get(str(user.get("type")), "user")
     return _row(
-        kind=_KINDS.get(str(user.get("type")), "user"),
-        github_id=user.get("id"),
+        kind=kind,
+        # GraphQL has no number for these, so the node id has to be the key over both interfaces.
+        github_id=None if kind == "enterprise" else user.get("id"),
         node_id=user.get("node_id"),
         login=str(user["login"]),
         avatar_url=user.get("avatar_url"),

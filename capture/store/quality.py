@@ -33,7 +33,7 @@ class QualityMixin:
         answer = await self.transport.call("reconcile_rows", argument)
         return Reconciled(
             answer["found"], answer["opened"], answer["repaired"], answer["accepted"], answer["more"],
-            tuple(answer["gaps"]),
+            tuple(answer["gaps"]), tuple(UUID(job) for job in answer["waiting"]),
         )  # fmt: skip
 
     async def link_repairs(self, gap_ids: Sequence[UUID], job_id: UUID) -> int:

@@ -165,7 +165,22 @@ def _stored() -> list[Check]:
                    when 'conversation_comments' then 'conversation' end
                where b.source_updated_at > coalesce(p.updated_at, r.updated_at, c.updated_at)""",
             "observations",
-        )
+        ),
+        _SUITE.no_rows(
+            "file_changes_as_observed", "observations", "critical",
+            "The stored file changes have the values that were observed at their pull request's version",
+            f"""select b.repository_id, b.number, b.record, x.key as field, x.a #>> '{{}}' as expected,
+                 x.b #>> '{{}}' as found, b.link
+               from batch b
+               join public.pull_requests p on p.repository_id = b.repository_id and p.number = b.number
+                 and p.updated_at = b.source_updated_at
+               join public.file_changes r on r.pull_request_id = p.id and r.path = b.record_key
+               cross join lateral (
+                 select key, l.value as a, s.value as b from jsonb_each(b.fields) l
+                 join jsonb_each(to_jsonb(r)) s using (key) where key <> 'previous_path') x
+               where b.record_kind = 'file_changes' and {_SAME_TEXT}""",
+            "observations",
+        ),
     ] + [
         _SUITE.no_rows(
             f"{kind}_as_observed", "observations", "critical",

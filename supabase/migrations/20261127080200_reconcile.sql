@@ -2,8 +2,8 @@
 -- Lock: none on existing tables. Old code survives it: yes, it only adds.
 
 -- argument: {repository_id, since, until, limit}: all repositories and everything where absent; at most `limit` gaps are answered.
--- answer: {outcome: 'reconciled', found, opened, repaired, accepted, more, gaps: [{id, repository_id, owner, name, number, kind}]};
--- the gaps answered are those that no active job is repairing.
+-- answer: {outcome: 'reconciled', found, opened, repaired, accepted, more, gaps: [{id, repository_id, owner, name, number, kind}],
+-- waiting: [job ids]}; the gaps answered are those that no active job is repairing, `waiting` are jobs that will repair others.
 --
 -- Beside keeping the ledger it corrects pull_request_lists, by which the planner decides what to fetch: a list that has lost rows is
 -- no longer complete, so that the repair fetches this list and nothing else.
@@ -91,7 +91,12 @@ begin
       and (j.id is null or j.status in ('completed', 'failed', 'cancelled'))) w;
 
   return jsonb_build_object('outcome', 'reconciled', 'found', cardinality(present), 'opened', opened, 'repaired', repaired,
-    'accepted', accepted, 'more', waiting > page, 'gaps', answered);
+    'accepted', accepted, 'more', waiting > page, 'gaps', answered, 'waiting', (
+      select coalesce(jsonb_agg(distinct j.id), '[]')
+      from capture_gaps g
+      join dq.repositories r on r.repository_id = g.repository_id
+      join progressive_capture_jobs j on j.id = g.repair_job_id and j.status in ('pending', 'deferred', 'dispatched')
+      where g.repaired_at is null and g.accepted_at_source is null));
 end
 $$;
 
@@ -114,8 +119,9 @@ begin
 end
 $$;
 
--- argument: {repository_id, share (of 1), limit}; answer: {outcome: 'sampled', items: [{repository_id, owner, name, number}]}:
--- captured pull requests for an audit, chosen at random among those captured within a week.
+-- argument: {repository_id, limit}; answer: {outcome: 'sampled', items: [{repository_id, owner, name, number, updated_at}]}:
+-- captured pull requests for an audit, chosen at random among those captured within a week and quiet for an hour: what moves while it
+-- is read twice differs for good reasons.
 create function public.audit_sample(argument jsonb) returns jsonb
 language plpgsql volatile
 set search_path = public, pg_temp
@@ -127,10 +133,10 @@ begin
   argument := public.unwrap(argument);
   select coalesce(jsonb_agg(to_jsonb(c)), '[]') into chosen
   from (
-    select p.repository_id, r.owner, r.name, p.number
+    select p.repository_id, r.owner, r.name, p.number, p.updated_at
     from pull_requests p
     join repositories r on r.id = p.repository_id and r.access = 'active' and r.deleted_at is null
-    where p.deleted_at is null and p.captured_at > now() - interval '7 days'
+    where p.deleted_at is null and p.captured_at > now() - interval '7 days' and p.updated_at < now() - interval '1 hour'
       and (argument ->> 'repository_id' is null or p.repository_id = (argument ->> 'repository_id')::uuid)
     order by random()
     limit least(coalesce((argument ->> 'limit')::integer, 20), 200)) c;

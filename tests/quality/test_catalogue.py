@@ -11,7 +11,7 @@ CATALOGUE = [*MISSING, *DISAGREEING, *DOUBLED, *VALUES, *ORPHANS, *TABLES, *AGE,
 VARIANTS = {
     *(f"{name}_not_negative" for name in ("deletions", "changed_files", "commits", "file_additions", "file_deletions")),
     *("base_sha_valid", "merge_commit_sha_valid", "comment_kind_known"),
-    *("conversation_comments_as_observed", "inline_comments_as_observed"),
+    *("conversation_comments_as_observed", "inline_comments_as_observed", "file_changes_as_observed"),
     *("reviews_as_audited", "inline_comments_as_audited", "file_changes_as_audited"),
 }
 """Checks made by the same line of code as one that the catalogue proves."""
