@@ -146,7 +146,7 @@ class Rig:
         self.sql("update progressive_capture_jobs set next_attempt_at = now() where next_attempt_at > now()")
         self.sql("update processor_health set probed_at = null, open_until = now() where open_until > now()")
 
-    def all_end(self, patience: float = 120.0) -> list[dict[str, Any]]:
+    def all_end(self, patience: float = 200.0) -> list[dict[str, Any]]:
         """Tend the queue with time running faster until every job has ended; answers the jobs.
 
         What counts as silent grows with each round, so that on a slow machine nobody is taken for dead for ever.

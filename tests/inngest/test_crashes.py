@@ -1,6 +1,8 @@
 """Crashes and careless delivery: every job ends exactly once, completed, and nothing is lost."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,24 +27,36 @@ create trigger note_end after update of status on progressive_capture_jobs
 FORGET = "truncate ends, progressive_capture_jobs, repositories, contributors cascade"
 
 
-@pytest.fixture(scope="module")
-def shared(
-    request: pytest.FixtureRequest, databases: Databases, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Rig]:
-    """A rig in one of the two modes; Inngest's first retry comes after half a second."""
-    options = ["--retry-seconds", "0.5", *(["--signed"] if request.param == "signed" else [])]
-    home = tmp_path_factory.mktemp("home")
-    with databases.fresh() as dsn, start_rig(dsn, home, github=start_sandbox(pull_requests=40), inngest=options) as rig:
+@contextmanager
+def watched(databases: Databases, home: Path, *options: str) -> Iterator[Rig]:
+    """A rig whose database notes the end of each job; Inngest's first retry comes after half a second."""
+    inngest = ["--retry-seconds", "0.5", *options]
+    with databases.fresh() as dsn, start_rig(dsn, home, github=start_sandbox(pull_requests=40), inngest=inngest) as rig:
         rig.sql(WATCH)
         yield rig
 
 
-@pytest.fixture
-def crashing(shared: Rig) -> Rig:
-    """The rig with nothing captured and no job."""
-    shared.sql(FORGET)
-    shared.sql("insert into contributors (key, kind, login) values ('ghost', 'ghost', 'ghost')")
-    return shared
+@pytest.fixture(scope="module")
+def dev(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
+    """Without signatures."""
+    with watched(databases, tmp_path_factory.mktemp("home")) as rig:
+        yield rig
+
+
+@pytest.fixture(scope="module")
+def signed(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
+    """As in production."""
+    with watched(databases, tmp_path_factory.mktemp("home"), "--signed") as rig:
+        yield rig
+
+
+@pytest.fixture(params=["signed", pytest.param("dev", marks=pytest.mark.campaign)])
+def crashing(request: pytest.FixtureRequest) -> Rig:
+    """A rig in one of the two modes, with nothing captured and no job."""
+    rig: Rig = request.getfixturevalue(request.param)
+    rig.sql(FORGET)
+    rig.sql("insert into contributors (key, kind, login) values ('ghost', 'ghost', 'ghost')")
+    return rig
 
 
 def ask(rig: Rig) -> list[str]:
@@ -93,22 +107,8 @@ def lose_both(rig: Rig) -> None:
     restart_inngest(rig)
 
 
-FULL = pytest.mark.campaign
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("shared", "lose"),
-    [
-        ("signed", lose_inngest),
-        ("signed", lose_the_application),
-        ("signed", lose_both),
-        pytest.param("dev", lose_inngest, marks=FULL),
-        pytest.param("dev", lose_the_application, marks=FULL),
-        pytest.param("dev", lose_both, marks=FULL),
-    ],
-    indirect=["shared"],
-)
+@pytest.mark.parametrize("lose", [lose_inngest, lose_the_application, lose_both])
 def test_killed_processes_lose_no_job(crashing: Rig, lose: Callable[[Rig], None]) -> None:
     # Every call to GitHub takes its time, so that the crash finds work half done.
     crashing.github.faults({"match": {}, "action": {"kind": "delay", "seconds": 0.3}})
@@ -119,7 +119,6 @@ def test_killed_processes_lose_no_job(crashing: Rig, lose: Callable[[Rig], None]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("shared", ["signed", pytest.param("dev", marks=FULL)], indirect=True)
 def test_careless_delivery_loses_and_repeats_nothing(crashing: Rig) -> None:
     """Events lost after they were accepted, delivered five times, and every step made twice."""
     crashing.inngest.faults(drop_events=2, deliver_times=5, repeat_each=1)
