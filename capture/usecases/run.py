@@ -14,8 +14,9 @@ from capture.core.planning import Scan, scan_of
 from capture.core.ports import Steps
 from capture.usecases.tools import Tools
 
-LEASE_SECONDS: dict[Executor, float] = {"local": 30.0, "github_actions": 30.0, "inngest": 120.0}
-"""How long a dead worker keeps a job. Between two steps of an Inngest run no process is there to beat."""
+LEASE_SECONDS: dict[Executor, float] = {"local": 25.0, "github_actions": 30.0, "inngest": 120.0}
+"""How long a dead worker keeps a job: on one machine so short that the next command, which asks once a second, goes on
+within 30 s. Between two steps of an Inngest run no process is there to beat."""
 
 ITEMS_PER_RUN: dict[Executor, int | None] = {"local": None, "github_actions": None, "inngest": 50}
 """The limit of one run; what is left continues in a linked job."""

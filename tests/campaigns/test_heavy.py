@@ -35,21 +35,3 @@ def test_a_heavy_repository_is_captured_to_githubs_totals_and_what_is_cut_is_fla
         this.complete("--all")
         assert this.sandbox.calls("Items") == []  # nothing is queued again, the truncated list least of all
         assert this.sandbox.calls(route="/files") == []
-
-
-@pytest.mark.slow
-def test_a_list_that_github_counts_longer_than_it_shows_is_never_called_complete(
-    databases: Databases, tmp_path: Path
-) -> None:
-    """Hidden rows (spam, pending reviews) are counted and not listed: the list stays incomplete and says so."""
-    with rig(databases, tmp_path, pull_requests=12) as this:
-        number = next(row["number"] for row in this.sandbox.everything() if len(row["conversation"]) > 1)
-        this.sandbox.mutate({"do": "hide", "number": number, "list": "conversation"})
-        this.complete()
-        assert this.differences() == []
-        lists = this.query(
-            """select p.number, l.list, l.expected, l.captured from pull_request_lists l
-               join pull_requests p on p.id = l.pull_request_id where not l.complete and not l.truncated"""
-        )
-        assert [(row["number"], row["list"]) for row in lists] == [(number, "conversation_comments")]
-        assert lists[0]["expected"] == lists[0]["captured"] + 1
