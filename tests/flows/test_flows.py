@@ -9,10 +9,14 @@ from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
 
 from capture.core.errors import JobFailed
+from capture.settings import settings
+from capture.usecases.repositories import track
+from capture.wiring import open_tools
 from flows.historical_sync import final_state, run_and_wait
 from flows.historical_sync import main as historical_main
 from flows.route_capture import main as route_main
 from flows.route_capture import route_capture
+from flows.route_tracked import route_tracked
 from flows.tend_queue import tend_queue
 from flows.watch_health import watch_health
 from tasks.forms import CaptureForm, HistoricalForm
@@ -72,6 +76,10 @@ async def test_the_routing_flow_decides_queues_and_does_the_jobs_itself(
         assert any(done["decision"]["slices"][0]["reason"] in str(artifact.data) for artifact in decisions)
     again = await run_and_wait(HistoricalForm(repository=form.repository), "local")
     assert (again["status"], again["rows"]) == ("completed", 0)
+    async with open_tools(settings()) as tools:
+        await track(tools.store, tools.github, form.repository)  # type: ignore[arg-type]
+    [tracked] = await route_tracked()
+    assert (tracked["repository"], tracked["outcome"]) == (form.repository, "created")
     watched = await watch_health()
     assert set(watched["processors"]) == {"inngest", "github_actions"}
     assert (await tend_queue())["errors"] == {}
