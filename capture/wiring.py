@@ -1,6 +1,8 @@
 """The only place that knows concrete adapters: it reads the settings and puts the parts together."""
 
 import asyncio
+import os
+import socket
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
@@ -157,6 +159,8 @@ async def open_tools(
     """Everything that capturing needs: the store, GitHub with the configured credential, time and chance.
 
     `bulk` work leaves the last fifth of GitHub's budget to recent work. `github_timeout` is in seconds a request.
+
+    Refuses to begin on a database whose schema is not the expected one, or that loses what is written to it.
     """
     from capture.github.connect import TIMEOUT_SECONDS, open_github
     from capture.usecases.tools import Tools
@@ -168,6 +172,7 @@ async def open_tools(
             github_access(settings), store, bulk=bulk, clock=now, sleep=asyncio.sleep, timeout=timeout
         ) as github,
     ):
+        await store.check_database(f"{socket.gethostname()}:{os.getpid()}")
         yield Tools(
             store,
             github,

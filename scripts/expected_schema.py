@@ -7,7 +7,7 @@ from pathlib import Path
 import orjson
 
 from capture.store.embedded import embedded_postgres
-from capture.store.expected import FILE
+from capture.store.expected import FILE, migrations_digest
 from capture.store.migrate import migrate
 from capture.store.postgres_transport import open_postgres
 from capture.store.store import Store
@@ -21,10 +21,16 @@ async def objects(dsn: str) -> dict[str, str]:
 
 def main() -> None:
     """Migrate an empty database and note what came of it."""
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home, embedded_postgres(Path(home), durable=False) as dsn:
+    with (
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home,
+        embedded_postgres(Path(home), durable=False) as dsn,
+    ):
         migrate(dsn)
         found = asyncio.run(objects(dsn))
-    FILE.write_bytes(orjson.dumps(found, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE))
+    content = {"migrations": migrations_digest(), "objects": found}
+    FILE.write_bytes(
+        orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE)
+    )
     print(f"{len(found)} objects written to {FILE}")
 
 

@@ -10,7 +10,7 @@ alter table public.store_canaries enable row level security;
 revoke all on public.store_canaries from anon, authenticated;
 grant select, insert, update, delete on public.store_canaries to service_role;
 
--- {worker, nonce} -> ok. The row of an earlier start of the same worker is replaced; what is a week old goes.
+-- {worker, nonce} -> ok. Every start has a row of its own; what is an hour old goes.
 create function public.write_canary(argument jsonb) returns jsonb
 language plpgsql
 set search_path = public, pg_temp
@@ -21,7 +21,7 @@ begin
   insert into store_canaries as c (worker, nonce) values (argument ->> 'worker', (argument ->> 'nonce')::uuid)
   on conflict (worker) do update set nonce = excluded.nonce, written_at = now();
   delete from store_canaries c where c.worker in (
-    select o.worker from store_canaries o where o.written_at < now() - interval '7 days' for update skip locked);
+    select o.worker from store_canaries o where o.written_at < now() - interval '1 hour' for update skip locked);
   return jsonb_build_object('outcome', 'ok');
 end
 $$;

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from capture.core.errors import ConfigurationError
-from capture.store.expected import compare, expected_objects
+from capture.store.expected import compare, expected_schema
 from capture.store.migrate import known_migrations
 from capture.store.store import Store
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.anyio
 async def test_a_migrated_database_is_as_the_code_expects(contract: Store) -> None:
     """On every version, over every transport. If this fails after a change: `python -m scripts.expected_schema`."""
     assert await contract.schema_differences() == []
-    assert sorted(await contract.schema_objects()) == sorted(expected_objects())
+    assert sorted(await contract.schema_objects()) == sorted(expected_schema().objects)
 
 
 @pytest.fixture
@@ -70,6 +70,11 @@ async def test_a_canary_that_cannot_be_read_back_stops_the_start(own: psycopg.Co
     own.execute("create trigger spoil before insert or update on store_canaries for each row execute function spoil()")
     with pytest.raises(ConfigurationError, match="cannot be read back"):
         await store.send_canary("other")
+
+
+def test_the_expected_schema_was_read_after_the_last_change_of_a_migration() -> None:
+    """If this fails: `uv run python -m scripts.expected_schema`."""
+    assert expected_schema().current
 
 
 def test_digests_are_compared_by_name() -> None:
