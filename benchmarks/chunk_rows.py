@@ -39,7 +39,8 @@ def add_item(chunk: Chunk, number: int, version: int) -> None:
         **common, "github_id": 10_000_000_000 + number, "node_id": f"PR_{number}", "title": f"Change {number}",
         "state": "merged", "is_draft": False, "merged_by_key": author, "base_ref": "main",
         "head_ref": f"topic-{number}", "base_sha": "a" * 40, "head_sha": "b" * 40,
-        "merge_commit_sha": "c" * 40, "additions": 100, "deletions": 20, "changed_files": 8, "commits": 3, "labels": ["bug", "area/store"], "locked": False,
+        "merge_commit_sha": "c" * 40, "additions": 100, "deletions": 20, "changed_files": 8, "commits": 3,
+        "labels": ["bug", "area/store"], "locked": False,
         "url": f"https://github.com/o/r/pull/{number}", "created_at": START, "updated_at": updated,
         "closed_at": updated, "merged_at": updated,
     })  # fmt: skip

@@ -105,8 +105,8 @@ async def compare(store: Store, connection: psycopg.Connection, repository: UUID
         plain, contract = await timed(rounds, copy, commit)
         middle = [statistics.median(times) for times in (plain, contract)]
         print(
-            f"{title:14} bare {middle[0]:6.1f} ms   commit_chunk {middle[1]:6.1f} ms   ratio {middle[1] / middle[0]:.2f}"
-            f"   (fastest {min(plain):.1f} and {min(contract):.1f} ms: {min(contract) / min(plain):.2f})"
+            f"{title:14} bare {middle[0]:6.1f} ms  commit_chunk {middle[1]:6.1f} ms  ratio {middle[1] / middle[0]:.2f} "
+            f"(fastest {min(plain):.1f} and {min(contract):.1f} ms: {min(contract) / min(plain):.2f})"
         )
     single = [chunk_of([first + 2 * rounds * SIZE + index]) for index in span]
 
