@@ -47,6 +47,8 @@ def prepare(scope: Scope, *, read_only: bool) -> Any:
         values = scope.session() | {
             "statement_timeout": f"{STATEMENT_SECONDS}s",
             "timezone": "UTC",
+            "work_mem": "64MB",  # joins of whole tables; two or three sorts or hashes at a time
+            "jit": "off",
             "search_path": "dq",  # nothing else: a missing view must not be answered by a table
         }
         if read_only:

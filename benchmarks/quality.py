@@ -1,0 +1,102 @@
+"""What a validation costs: every night over a million pull requests and three million comments, and over one day.
+
+`uv run python -m benchmarks.quality [--pulls 107000] [--repositories 10]` fills a Postgres of its own (some minutes),
+runs each checkpoint in a fresh process, and prints seconds and memory of it, import apart. The day's window is run
+on a tenth of the data as well, since it must not depend on how much there is beside it.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import psycopg
+
+from tests.quality.clean import fill
+from tests.support.postgres import Databases, test_server
+
+_MEASURE = """
+import json, resource, sys, time
+from datetime import datetime
+dsn, checkpoint, since, until = sys.argv[1:5]
+begin = time.perf_counter()
+from expectations.checkpoints import checks_of, run_checks
+from expectations.database import Scope
+imported, memory = time.perf_counter() - begin, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+scope = Scope(None, datetime.fromisoformat(since) if since else None, datetime.fromisoformat(until) if until else None)
+begin = time.perf_counter()
+results, _ = run_checks(dsn, scope, checks_of(checkpoint))
+seconds = time.perf_counter() - begin
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+print(json.dumps({"import": imported, "import_mb": memory, "seconds": seconds, "peak_mb": peak, "checks": len(results),
+    "passed": sum(r.status == "passed" for r in results), "bad": [(r.expectation, r.status, r.message) for r in results
+    if r.status in ("failed", "error")]}))
+"""
+
+
+def measure(
+    dsn: str, checkpoint: str, since: datetime | None = None, until: datetime | None = None
+) -> dict[str, float]:
+    """Run one checkpoint in a process of its own."""
+    words = [dsn, checkpoint, since.isoformat() if since else "", until.isoformat() if until else ""]
+    done = subprocess.run([sys.executable, "-c", _MEASURE, *words], check=True, capture_output=True, text=True)
+    figures: dict[str, float] = json.loads(done.stdout.strip().splitlines()[-1])
+    assert not figures["bad"], figures["bad"]
+    return figures
+
+
+def filled(server: Databases, name: str, repositories: int, pulls: int) -> str:
+    """A database with so much in it."""
+    server.execute(f"create database {name} template {server.migrated()}")
+    dsn = server.dsn(name)
+    fill(dsn, repositories=repositories, pulls=pulls)
+    return dsn
+
+
+def counts(dsn: str) -> str:
+    """How much there is."""
+    with psycopg.connect(dsn) as connection:
+        found = [
+            f"{connection.execute(f'select count(*) from {table}').fetchone()[0]:,} {table.replace('_', ' ')}"  # type: ignore[index,arg-type]
+            for table in ("pull_requests", "reviews", "comments", "file_changes")
+        ]
+    return ", ".join(found)
+
+
+def line(what: str, figures: dict[str, float]) -> str:
+    """One measurement as a row."""
+    return (
+        f"{what:34} {figures['seconds']:6.2f} s  {figures['peak_mb'] - figures['import_mb']:5.0f} MB"
+        f"  (process {figures['peak_mb']:.0f} MB; import {figures['import']:.1f} s, {figures['import_mb']:.0f} MB)"
+        f"  {figures['passed']:.0f} of {figures['checks']:.0f} checks passed"
+    )
+
+
+def main() -> None:
+    """Print the figures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--pulls", type=int, default=107_000, help="pull requests in a repository")
+    parser.add_argument("--repositories", type=int, default=10)
+    options = parser.parse_args()
+    until = datetime.now(UTC)
+    since = until - timedelta(days=1)
+    with tempfile.TemporaryDirectory(prefix="quality-benchmark-") as home, test_server(Path(home)) as server:
+        begin = time.perf_counter()
+        large = filled(server, "large", options.repositories, options.pulls)
+        print(f"filled in {time.perf_counter() - begin:.0f} s: {counts(large)}", flush=True)
+        day = measure(large, "window", since, until)
+        print(line("window of one day", day), flush=True)
+        print(line("nightly", measure(large, "nightly")), flush=True)
+        print(line("weekly", measure(large, "weekly")), flush=True)
+        small = filled(server, "small", options.repositories, options.pulls // 10)
+        tenth = measure(small, "window", since, until)
+        print(line("window of one day, a tenth beside", tenth))
+        print(f"ten times as much beside the window takes {day['seconds'] / tenth['seconds']:.2f} times as long")
+
+
+if __name__ == "__main__":
+    main()
