@@ -76,10 +76,10 @@ class InngestServer:
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
 
-    def restart(self, app: str) -> None:
-        """Start again on the same port with the same keys; it asks the application to register, as it would."""
-        port = self.url.rsplit(":", 1)[1]
-        self.process, _ = _start((*self.arguments, "--port", port, "--app", app, *_keys(self)))
+    def restart(self, app: str | None = None) -> None:
+        """Start again on the same port with the same keys; told of an application, it asks it to register."""
+        greeting = ("--app", app) if app else ()
+        self.process, _ = _start((*self.arguments, "--port", self.url.rsplit(":", 1)[1], *greeting, *_keys(self)))
 
 
 def _keys(server: InngestServer) -> tuple[str, ...]:
