@@ -28,10 +28,16 @@ def test_flows_run_from_the_folder_in_which_the_project_lies_on_the_machine_that
     assert project_folder() == {"directory": str(PROJECT)}
 
 
+@pytest.fixture
+def registered() -> str:
+    """The server once pools and deployments are on it."""
+    return registered_server()
+
+
 @pytest.mark.slow
 @pytest.mark.anyio
-async def test_registering_twice_changes_nothing_and_schedules_are_what_the_file_says() -> None:
-    with temporary_settings({PREFECT_API_URL: registered_server()}):
+async def test_registering_twice_changes_nothing_and_schedules_are_what_the_file_says(registered: str) -> None:
+    with temporary_settings({PREFECT_API_URL: registered}):
         async with get_client() as client:
             name = f"pool-{uuid4().hex[:8]}"
             assert [await register_pool(client, name, "process") for _ in range(2)] == ["created", "unchanged"]
