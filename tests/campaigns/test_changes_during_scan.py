@@ -123,7 +123,7 @@ def _campaign(databases: Databases, folder: Path, rounds: int, seed: int) -> Non
 @pytest.mark.timeout(900)
 def test_what_changes_during_a_scan_is_caught_by_the_next_runs(databases: Databases, tmp_path: Path) -> None:
     """One disturbed first capture and one disturbed incremental run."""
-    _campaign(databases, tmp_path, 2, seed_of("CAPTURE_TEST_SCAN_SEED"))
+    _campaign(databases, tmp_path, 2, seed_of("CAPTURE_TEST_SCAN_SEED", default=3_000))
 
 
 @pytest.mark.campaign
