@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -30,10 +31,11 @@ class SupabaseTransport(BaseTransport):
 
     max_bytes = 1_000_000
 
-    def __init__(self, client: Any, http: httpx.AsyncClient, patience: Patience) -> None:
+    def __init__(self, client: Any, http: httpx.AsyncClient, host: str, patience: Patience) -> None:
         super().__init__(patience)
         self._client = client
         self._http = http
+        self._host = host
         self._slots = asyncio.Semaphore(CONCURRENCY)
 
     async def close(self) -> None:
@@ -55,7 +57,7 @@ class SupabaseTransport(BaseTransport):
         except (httpx.UnsupportedProtocol, httpx.LocalProtocolError) as error:
             raise ConfigurationError("SUPABASE_URL or SUPABASE_SECRET_KEY cannot be used in a request.") from error
         except httpx.TransportError as error:
-            raise Transient(f"{type(error).__name__} at {self._http.base_url.host or 'SUPABASE_URL'}") from error
+            raise Transient(f"{type(error).__name__} at {self._host}") from error
         return answer.data
 
 
@@ -76,7 +78,7 @@ async def open_supabase(
     except Exception as error:
         await http.aclose()
         raise ConfigurationError("SUPABASE_URL or SUPABASE_SECRET_KEY is not usable.") from error
-    transport = SupabaseTransport(client, http, patience or Patience())
+    transport = SupabaseTransport(client, http, urlsplit(url).hostname or "SUPABASE_URL", patience or Patience())
     try:
         yield transport
     finally:
