@@ -137,7 +137,7 @@ def _named(case: Case) -> Decision | None:
 
 def _nothing(case: Case) -> Decision | None:
     """Ruling 4: nothing changed."""
-    if case.volume != 0 or case.at_least:
+    if case.volume != 0:
         return None
     reason = "Nothing changed: there are no items in the scope."
     piece = _whole(case, "inngest", reason)

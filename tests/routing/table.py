@@ -209,6 +209,8 @@ ROWS: list[Row] = [
     row("stopped: a split's newest go on, its bulk waits", DAYS30, {"volume": 300} | STOPPED, 8,
         "I newest 50 @80 overlap", "A bulk @60 deferred:stopped overlap"),
     row("stopped: a window within 24 h goes on in Inngest", HOURS24, {"volume": 300} | STOPPED, 8, "I whole @80"),
+    row("stopped, within 24 h and Inngest down: all of it waits", HOURS24, {"volume": 300} | STOPPED | NO_INNGEST, 8,
+        "I newest 50 @80 deferred:inngest_down overlap", "A bulk @60 deferred:stopped overlap"),
     row("stopped and Actions down", SCHEDULED | DAYS30, {"volume": 300} | STOPPED | NO_ACTIONS, 9,
         "A whole @20 deferred:stopped"),
     # Shadow.
