@@ -72,6 +72,9 @@ def start_prefect(
         "PREFECT_API_DATABASE_CONNECTION_URL": f"sqlite+aiosqlite:///{home / 'prefect' / 'prefect.db'}",
         "PREFECT_SERVER_UI_API_URL": f"http://127.0.0.1:{chosen}/api",
         "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
+        # SQLite writes one at a time: patience for a busy machine, and no hundred runs of each schedule ahead.
+        "PREFECT_SERVER_DATABASE_TIMEOUT": "60",
+        "PREFECT_SERVER_SERVICES_SCHEDULER_MAX_RUNS": "5",
         "PREFECT_SERVER_LOGGING_LEVEL": "WARNING",
     }
     command = python("prefect", "server", "start", "--host", "127.0.0.1", "--port", str(chosen))
