@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 
+from sandbox.actions_groups import enter, turn
 from sandbox.actions_run import RunExecution
 from sandbox.actions_state import NO_COMMIT, Config, Run, now
 from sandbox.actions_workflow import MOST_INPUTS, Refused, Workflow, accept, load, title
@@ -125,8 +126,14 @@ class Actions:
             html_url=f"{self.config.api_url}/{self.config.repository}/actions/runs/{self._next}",
         )
         self.runs[run.id] = run
+        enter(run, self.runs.values(), contexts)
         execution = RunExecution(self.config, self.world, run, self.workflows, self._slots)
-        run.task = asyncio.get_running_loop().create_task(execution.execute())
+
+        async def in_turn() -> None:
+            await turn(run, self.runs)
+            await execution.execute()
+
+        run.task = asyncio.get_running_loop().create_task(in_turn())
         return run
 
     def _list(self, match: re.Match[str], query: dict[str, str], *_: Any) -> Answer:

@@ -50,6 +50,9 @@ class RunExecution:
         contexts = {
             "github": github, "inputs": self._run.inputs, "vars": self._config.variables, "secrets": secrets,
         }  # fmt: skip
+        if self._run.cancelled.is_set():  # before its turn came: a run without any job
+            self._run.move("completed", "cancelled")
+            return
         try:
             results = await self._workflow(self._run.workflow.body, contexts, prefix="")
             conclusion = _worst([result["result"] for result in results.values()])

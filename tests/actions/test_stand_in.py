@@ -71,6 +71,19 @@ jobs:
       - env: { RESULTS: "${{ needs.broken.result }}, ${{ needs.spread.result }}" }
         run: echo "results are $RESULTS"
 """,
+    "grouped.yml": """
+name: grouped
+run-name: ${{ inputs.who }}
+on: { workflow_dispatch: { inputs: { who: { type: string } } } }
+concurrency: { group: "capture-${{ inputs.who || 'all' }}" }
+jobs: { one: { runs-on: ubuntu-24.04, steps: [ { run: sleep 600 } ] } }
+""",
+    "queued.yml": """
+name: queued
+on: workflow_dispatch
+concurrency: { group: LINE, queue: max }
+jobs: { one: { runs-on: ubuntu-24.04, steps: [ { run: "true" } ] } }
+""",
     "strange.yml": """
 name: strange
 on: { workflow_dispatch: { inputs: { what: { type: string } } } }
@@ -140,6 +153,36 @@ def test_what_the_stand_in_does_not_know_fails_the_run_and_says_so(
     run = finished(github, workflow)
     assert run["conclusion"] == "failure"
     assert word in github.log(run["id"])
+
+
+def test_a_newer_run_of_a_group_cancels_the_one_that_waits_and_not_the_one_at_work(github: ActionsSandbox) -> None:
+    body = {"ref": "main", "return_run_details": True}
+    ids = []
+    for number in range(3):
+        ids.append(github.call("POST", "workflows/grouped.yml/dispatches", body).json()["workflow_run_id"])
+        if number == 0:
+            eventually(lambda: github.jobs(ids[0]), what="the first run at work")
+
+    def seen() -> list[tuple[str, str | None]]:
+        runs = [github.call("GET", f"runs/{run_id}").json() for run_id in ids]
+        return [(run["status"], run["conclusion"]) for run in runs]
+
+    wanted = [("in_progress", None), ("completed", "cancelled"), ("queued", None)]
+    eventually(lambda: seen() == wanted, what="the middle run cancelled")
+    assert github.jobs(ids[1]) == []
+    github.call("POST", f"runs/{ids[0]}/cancel")
+    eventually(lambda: seen()[2][0] == "in_progress", what="the last run at work")
+    github.call("POST", f"runs/{ids[2]}/cancel")
+
+
+def test_a_group_that_keeps_a_queue_lets_every_run_have_its_turn(github: ActionsSandbox) -> None:
+    body = {"ref": "main", "return_run_details": True}
+    ids = [github.call("POST", "workflows/queued.yml/dispatches", body).json()["workflow_run_id"] for _ in range(4)]
+
+    def over() -> bool:
+        return all(github.call("GET", f"runs/{run_id}").json()["conclusion"] == "success" for run_id in ids)
+
+    assert eventually(over, what="all four runs")
 
 
 def test_an_empty_matrix_and_one_with_exceptions_are_errors() -> None:
