@@ -29,7 +29,7 @@ from expectations.database import Scope
 imported, memory = time.perf_counter() - begin, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 scope = Scope(None, datetime.fromisoformat(since) if since else None, datetime.fromisoformat(until) if until else None)
 begin = time.perf_counter()
-results, _ = run_checks(dsn, scope, checks_of(checkpoint))
+results, _ = run_checks(dsn, scope, checks_of(checkpoint), checkpoint)
 seconds = time.perf_counter() - begin
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 print(json.dumps({"import": imported, "import_mb": memory, "seconds": seconds, "peak_mb": peak, "checks": len(results),

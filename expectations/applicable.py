@@ -23,7 +23,7 @@ _QUESTIONS: Mapping[Needs, str] = {
 }
 
 _REASONS: Mapping[Needs, str] = {
-    "whole tables": "orphans have no window; the nightly run looks at whole tables",
+    "whole tables": "what it looks at has no window; a run over whole tables looks at it",
     "a pair": "no window was worked on by both processors in this time",
     "an audit": "nothing was audited in this time",
     "observations": "no observations were kept in this time",

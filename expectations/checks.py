@@ -60,14 +60,15 @@ class Suite:
         return Check(self.name, name, asset, "critical", description, make, needs)
 
     def stock(
-        self, name: str, asset: str, severity: Severity, description: str, kind: str, /, **arguments: Any
-    ) -> Check:
+        self, name: str, asset: str, severity: Severity, description: str, kind: str, /, *, needs: Needs | None = None,
+        **arguments: Any,
+    ) -> Check:  # fmt: skip
         """A check by a class of Great Expectations' own, named as there, as `ExpectColumnValuesToBeInSet`."""
 
         def make(_details: bool) -> Expectation:
             return getattr(gxe, kind)(**arguments, **_common(self.name, name, severity, description))
 
-        return Check(self.name, name, asset, severity, description, make)
+        return Check(self.name, name, asset, severity, description, make, needs)
 
 
 def _common(suite: str, name: str, severity: Severity, description: str) -> dict[str, Any]:

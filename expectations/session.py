@@ -54,7 +54,7 @@ def ask(dsn: str, question: Question, reports: Path) -> Run:
     scope = Scope(repository_id, question.since, question.until)
     raw: Raw = {}
     try:
-        run.results, raw = run_checks(dsn, scope, checks)
+        run.results, raw = run_checks(dsn, scope, checks, question.checkpoint)
     except NothingToValidate as error:
         run.message = str(error)
     except OperationalError as error:

@@ -110,6 +110,7 @@ def _manifest() -> list[Check]:
                  select count(*) as listed from public.pull_request_manifest i
                  where i.repository_id = b.repository_id and i.deleted_at is null) i on true
                where b.access = 'active' and i.listed < s.total_count""",
+            "whole tables",
         ),
     ]
 

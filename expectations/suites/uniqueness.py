@@ -39,7 +39,7 @@ def build() -> list[Check]:
         _once("file_once", "file_changes", "Each changed file of a pull request is there once", "pull_request_id",
           "path"),
         _SUITE.stock("contributor_once", "contributors", "critical", "Each contributor is there once", unique,
-        column="key"),
+        column="key", needs="whole tables"),
         _SUITE.no_rows(
             "account_once", "contributors", "critical", "Each account of GitHub is one contributor",
             """select b.repository_id, b.number, b.record, 'github_id' as field, 'once' as expected, b.github_id
@@ -47,6 +47,7 @@ def build() -> list[Check]:
                from batch b
                join (select c.github_id from public.contributors c where c.github_id is not null
                      group by c.github_id having count(*) > 1) d on d.github_id = b.github_id""",
+            "whole tables",
         ),
         _SUITE.stock(
             "repository_once", "repositories", "critical", "Each repository is there once", unique, column="github_id"

@@ -217,6 +217,7 @@ def _contributors() -> list[Check]:
             "login_normal", "contributors", "critical",
             "Every login has the one form that both interfaces are brought to",
             "ExpectColumnValuesToMatchRegex", column="login", regex="^[A-Za-z0-9][A-Za-z0-9_.-]*$",
+            needs="whole tables",
         ),
         _SUITE.no_rows(
             "key_says_who", "contributors", "critical", "A contributor's key is made of kind and GitHub's id",

@@ -4,6 +4,11 @@
 -- Lock: none on existing tables. Old code survives it: yes, it only adds.
 
 create schema dq;
+-- What completeness reads of every pull request, without their bodies.
+create index pull_requests_present on public.pull_requests (repository_id, number) include (id, updated_at) where deleted_at is null;
+create index reviews_present on public.reviews (pull_request_id) where deleted_at is null;
+create index comments_present on public.comments (pull_request_id, kind) where deleted_at is null;
+
 grant usage on schema dq to service_role;
 
 create function dq.since() returns timestamptz language sql stable parallel safe
@@ -11,6 +16,11 @@ as $$ select coalesce(nullif(current_setting('dq.since', true), '')::timestamptz
 
 create function dq.until() returns timestamptz language sql stable parallel safe
 as $$ select coalesce(nullif(current_setting('dq.until', true), '')::timestamptz, 'infinity'::timestamptz) $$;
+
+-- Whether the session looks at everything: whole tables are read differently from a window.
+create function dq.unbounded() returns boolean language sql stable parallel safe
+as $$ select coalesce(current_setting('dq.since', true), '') = '' and coalesce(current_setting('dq.until', true), '') = ''
+  and coalesce(current_setting('dq.repository', true), '') = '' $$;
 
 create function dq.repository() returns uuid language sql stable parallel safe
 as $$ select nullif(current_setting('dq.repository', true), '')::uuid $$;
@@ -107,15 +117,18 @@ join public.pull_requests p on p.repository_id = m.repository_id and p.number = 
 -- How many rows each of them has, beside how many GitHub counts. Rows are counted; how many were captured according to
 -- pull_request_lists is not believed. Inline comments have no count in a listing: GitHub counts them when they are read, and
 -- where there is no review there is none. A list of files ends at 3,000, where GitHub stops listing.
--- One branch a list: a reader of one list pays for one.
+-- One branch a list: a reader of one list pays for one; and of the two ways to count, only one is ever carried out.
 create view dq.list_counts with (security_invoker = true) as
 select t.repository, t.repository_id, t.number, t.link, t.manifest_updated_at, t.captured_updated_at, t.pull_request_id,
   'reviews' as list, t.reviews as expected, coalesce(c.found, 0)::integer as found, true as counted
 from dq.targets t
 left join (
-  select t.pull_request_id, count(*) as found
-  from dq.targets t join public.reviews c on c.pull_request_id = t.pull_request_id
-  where c.deleted_at is null
+  select c.pull_request_id, count(*) as found from public.reviews c
+  where c.deleted_at is null and dq.unbounded()
+  group by c.pull_request_id
+  union all
+  select t.pull_request_id, count(*) from dq.targets t join public.reviews c on c.pull_request_id = t.pull_request_id
+  where c.deleted_at is null and not dq.unbounded()
   group by t.pull_request_id
 ) c on c.pull_request_id = t.pull_request_id
 where 'reviews' = any (t.datasets)
@@ -124,9 +137,12 @@ select t.repository, t.repository_id, t.number, t.link, t.manifest_updated_at, t
   'inline_comments' as list, coalesce(t.inline_comments, l.expected, case when t.reviews = 0 then 0 end) as expected, coalesce(c.found, 0)::integer as found, t.inline_comments is not null or l.expected is not null or t.reviews = 0 as counted
 from dq.targets t
 left join (
-  select t.pull_request_id, count(*) as found
-  from dq.targets t join public.comments c on c.pull_request_id = t.pull_request_id
-  where c.kind = 'inline' and c.deleted_at is null
+  select c.pull_request_id, count(*) as found from public.comments c
+  where c.kind = 'inline' and c.deleted_at is null and dq.unbounded()
+  group by c.pull_request_id
+  union all
+  select t.pull_request_id, count(*) from dq.targets t join public.comments c on c.pull_request_id = t.pull_request_id
+  where c.kind = 'inline' and c.deleted_at is null and not dq.unbounded()
   group by t.pull_request_id
 ) c on c.pull_request_id = t.pull_request_id
 left join public.pull_request_lists l on l.pull_request_id = t.pull_request_id and l.list = 'inline_comments'
@@ -136,9 +152,12 @@ select t.repository, t.repository_id, t.number, t.link, t.manifest_updated_at, t
   'conversation_comments' as list, t.conversation_comments as expected, coalesce(c.found, 0)::integer as found, true as counted
 from dq.targets t
 left join (
-  select t.pull_request_id, count(*) as found
-  from dq.targets t join public.comments c on c.pull_request_id = t.pull_request_id
-  where c.kind = 'conversation' and c.deleted_at is null
+  select c.pull_request_id, count(*) as found from public.comments c
+  where c.kind = 'conversation' and c.deleted_at is null and dq.unbounded()
+  group by c.pull_request_id
+  union all
+  select t.pull_request_id, count(*) from dq.targets t join public.comments c on c.pull_request_id = t.pull_request_id
+  where c.kind = 'conversation' and c.deleted_at is null and not dq.unbounded()
   group by t.pull_request_id
 ) c on c.pull_request_id = t.pull_request_id
 where 'comments' = any (t.datasets)
@@ -147,9 +166,12 @@ select t.repository, t.repository_id, t.number, t.link, t.manifest_updated_at, t
   'file_changes' as list, least(t.file_changes, 3000) as expected, coalesce(c.found, 0)::integer as found, true as counted
 from dq.targets t
 left join (
-  select t.pull_request_id, count(*) as found
-  from dq.targets t join public.file_changes c on c.pull_request_id = t.pull_request_id
-  where c.deleted_at is null
+  select c.pull_request_id, count(*) as found from public.file_changes c
+  where c.deleted_at is null and dq.unbounded()
+  group by c.pull_request_id
+  union all
+  select t.pull_request_id, count(*) from dq.targets t join public.file_changes c on c.pull_request_id = t.pull_request_id
+  where c.deleted_at is null and not dq.unbounded()
   group by t.pull_request_id
 ) c on c.pull_request_id = t.pull_request_id
 where 'file_changes' = any (t.datasets);

@@ -45,8 +45,9 @@ def broken(dsn: str) -> None:
         connection.execute(
             "with run as (insert into dq_runs (checkpoint, status, started_at, finished_at)"
             " values ('demand', 'failed', now(), now()) returning id),"
-            " result as (insert into dq_results (run_id, suite, expectation, description, severity, status, unexpected) select id, 'overlap', 'fields_agree', 'They agree', 'critical', 'failed', 1 from run"
-            " returning id) insert into dq_failures (result_id, number, record, field, expected, found, url)"
+            " result as (insert into dq_results (run_id, suite, expectation, description, severity, status, unexpected)"
+            " select id, 'overlap', 'fields_agree', 'They agree', 'critical', 'failed', 1 from run returning id)"
+            " insert into dq_failures (result_id, number, record, field, expected, found, url)"
             " select id, 7, %s, 'title', %s, '=cmd()', 'javascript:alert(3)' from result",
             (EVIL, EVIL),
         )
