@@ -76,7 +76,7 @@ name: grouped
 run-name: ${{ inputs.who }}
 on: { workflow_dispatch: { inputs: { who: { type: string } } } }
 concurrency: { group: "capture-${{ inputs.who || 'all' }}" }
-jobs: { one: { runs-on: ubuntu-24.04, steps: [ { run: sleep 600 } ] } }
+jobs: { one: { runs-on: ubuntu-24.04, steps: [ { run: exec sleep 600 } ] } }
 """,
     "queued.yml": """
 name: queued
