@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 import anyio.abc
+import httpx
 from prefect.client.schemas.objects import FlowRun
 from prefect.exceptions import InfrastructureNotAvailable, InfrastructureNotFound
 from prefect.workers.base import BaseJobConfiguration, BaseVariables, BaseWorker, BaseWorkerResult
 from pydantic import BaseModel, Field
 
-from capture.core.errors import CaptureError, Outage
+from capture.core.errors import CaptureError
 from capture.settings import settings
 from deployments.carrier import Carrier
 from deployments.orphans import orphans
@@ -132,8 +133,10 @@ class GitHubActionsWorker(BaseWorker[Configuration, Variables, Result]):
                 carried = await carrier.resume(flow_run.infrastructure_pid)
                 log.info("Following %s, which another worker began", carried.identifier)
                 await self._follow(carrier, carried)
-        except Outage as outage:
-            log.warning("Cannot follow the run now, trying again later: %s", outage)
+        except (CaptureError, httpx.HTTPError) as error:  # an error here would end the worker and all it follows
+            log.warning("Cannot follow the run now, trying again in a minute: %s", error)
+        except ValueError as error:  # not a flow run of ours, or one whose job cannot be told
+            await self._propose_crashed_state(flow_run, f"Nobody can follow this run: {error}")
         finally:
             self._followed.discard(flow_run.id)
 
