@@ -141,6 +141,8 @@ create table public.file_changes (
   previous_path text,
   -- The head commit that the list was read at; a force-push replaces the list.
   head_sha text,
+  -- Of a file that is gone: the time of the last reading that had it, which tells whether a late one is younger.
+  last_seen_at timestamptz,
   captured_at timestamptz not null default now(),
   deleted_at timestamptz,
   primary key (pull_request_id, path)

@@ -1,5 +1,5 @@
 -- The lists of pull requests, one function a dataset, called by commit_chunk. Each takes the pull requests' ids by number, the rows, `late` (an object per list:
--- pull request number -> whether what is stored was read completely, for lists whose stored reading is younger than this one)
+-- pull request number -> {at, whole}: when this reading was made, and whether the stored, younger one was complete)
 -- and `whole` (per list, the numbers whose list was read to its end: stored rows that are not in it are gone at the source). A late row only adds what is missing, as deleted where the younger reading was complete: the
 -- tables come out the same in whatever order the readings arrive.
 -- Lock: none on existing tables. Old code survives it: yes, it only adds.
@@ -20,7 +20,7 @@ declare
   seen jsonb;
 begin
   with owned as materialized (
-    select j, (ids ->> (j ->> 'number'))::uuid as pull_request_id, (j ->> 'github_id')::bigint as github_id, late -> 'reviews' -> (j ->> 'number') as superseded
+    select j, (ids ->> (j ->> 'number'))::uuid as pull_request_id, (j ->> 'github_id')::bigint as github_id, late -> 'reviews' -> (j ->> 'number') -> 'whole' as superseded
     from jsonb_array_elements(incoming) j where ids ? (j ->> 'number')
   ), created as (
     insert into reviews as t (github_id, pull_request_id, node_id, author_key, author_association, state, body, commit_sha,
@@ -86,7 +86,7 @@ declare
 begin
   with owned as materialized (
     select j, (ids ->> (j ->> 'number'))::uuid as pull_request_id, j ->> 'kind' as kind, (j ->> 'github_id')::bigint as github_id,
-           late -> ((j ->> 'kind') || '_comments') -> (j ->> 'number') as superseded
+           late -> ((j ->> 'kind') || '_comments') -> (j ->> 'number') -> 'whole' as superseded
     from jsonb_array_elements(incoming) j where ids ? (j ->> 'number')
   ), created as (
     insert into comments as t (kind, github_id, pull_request_id, node_id, review_github_id, in_reply_to_github_id,
@@ -160,12 +160,14 @@ declare
   seen jsonb;
 begin
   with owned as materialized (
-    select j, (ids ->> (j ->> 'number'))::uuid as pull_request_id, j ->> 'path' as path, late -> 'file_changes' -> (j ->> 'number') as superseded
+    select j, (ids ->> (j ->> 'number'))::uuid as pull_request_id, j ->> 'path' as path, late -> 'file_changes' -> (j ->> 'number') as late
     from jsonb_array_elements(incoming) j where ids ? (j ->> 'number')
   ), created as (
-    insert into file_changes as t (pull_request_id, path, change_type, additions, deletions, previous_path, head_sha, deleted_at)
+    insert into file_changes as t (pull_request_id, path, change_type, additions, deletions, previous_path, head_sha, deleted_at,
+      last_seen_at)
     select o.pull_request_id, o.path, m.change_type, m.additions, m.deletions, m.previous_path, m.head_sha,
-      case when o.superseded = 'true' then now() end
+      case when o.late -> 'whole' = 'true' then now() end,
+      case when o.late -> 'whole' = 'true' then (o.late ->> 'at')::timestamptz end
     from owned o cross join lateral jsonb_populate_record(null::file_changes, o.j) m
     where not exists (select from file_changes s where s.pull_request_id = o.pull_request_id and s.path = o.path)
     order by o.pull_request_id, o.path
@@ -177,25 +179,31 @@ begin
   deleted := 0;
   if created < resolved then
     with compared as materialized (
-      select b.pull_request_id, b.path, b.m, b.late as older, b.deleted or b.m is distinct from b.stored as differs
-      from (select s as stored, s.pull_request_id, s.path, s.deleted_at is not null as deleted,
-                   coalesce(late -> 'file_changes' ? (j ->> 'number'), false) as late, m
+      -- A late reading says nothing new of a file that the younger one had; of one that is gone it may be the last word.
+      select b.pull_request_id, b.path, b.m, b.at, b.at is not null and (not b.deleted or b.at <= b.last_seen_at) as older,
+             b.deleted and b.at is null as revived, b.m is distinct from b.stored as differs
+      from (select s as stored, s.pull_request_id, s.path, s.last_seen_at, s.deleted_at is not null as deleted, m,
+                   (late -> 'file_changes' -> (j ->> 'number') ->> 'at')::timestamptz as at
             from jsonb_array_elements(incoming) j
             join file_changes s on s.pull_request_id = (ids ->> (j ->> 'number'))::uuid and s.path = j ->> 'path'
-            cross join lateral jsonb_populate_record(s, j - array['pull_request_id', 'captured_at', 'deleted_at']) m
+            cross join lateral jsonb_populate_record(s, j - array['pull_request_id', 'captured_at', 'deleted_at', 'last_seen_at']) m
             offset 0) b
     ), updated as (
       update file_changes t set
         change_type = (c.m).change_type, additions = (c.m).additions, deletions = (c.m).deletions,
-        previous_path = (c.m).previous_path, head_sha = (c.m).head_sha, captured_at = now(), deleted_at = null
+        previous_path = (c.m).previous_path, head_sha = (c.m).head_sha, captured_at = now(), last_seen_at = c.at,
+        deleted_at = case when c.revived then null else t.deleted_at end
       from compared c
-      where t.pull_request_id = c.pull_request_id and t.path = c.path and not c.older and c.differs
+      where t.pull_request_id = c.pull_request_id and t.path = c.path and not coalesce(c.older, false)
+        and (c.differs or c.revived or c.at is not null)
       returning 1)
     select created + (select count(*) from updated), count(*) filter (where older) into written, stale from compared;
   end if;
   if whole ? 'file_changes' then
-    select coalesce(jsonb_object_agg((ids ->> (j ->> 'number')) || ':' || (j ->> 'path'), true), '{}') into seen from jsonb_array_elements(incoming) j;
-    update file_changes t set deleted_at = now()
+    select coalesce(jsonb_object_agg((ids ->> (j ->> 'number')) || ':' || (j ->> 'path'), true), '{}') into seen
+      from jsonb_array_elements(incoming) j;
+    update file_changes t set deleted_at = now(), last_seen_at = (
+      select l.listed_at from pull_request_lists l where l.pull_request_id = t.pull_request_id and l.list = 'file_changes')
     where t.pull_request_id = any (array(select (ids ->> n)::uuid from jsonb_array_elements_text(whole -> 'file_changes') n))
       and t.deleted_at is null and not seen ? (t.pull_request_id || ':' || t.path);
     get diagnostics deleted = row_count;

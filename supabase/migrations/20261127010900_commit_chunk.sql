@@ -129,13 +129,14 @@ begin
     if jsonb_array_length(chunk -> 'lists') > 0 then
       -- Readings older than the stored one, and lists to compare as a whole (nothing can be missing from a new pull request).
       with readings as materialized (
-        select l ->> 'list' as list, (l ->> 'number')::bigint as number, s.complete, (l ->> 'complete')::boolean as read_whole,
+        select l ->> 'list' as list, (l ->> 'number')::bigint as number, s.complete, l ->> 'listed_at' as listed_at, (l ->> 'complete')::boolean as read_whole,
                coalesce(s.listed_at > (l ->> 'listed_at')::timestamptz, false) as overtaken
         from jsonb_array_elements(chunk -> 'lists') l
         left join pull_request_lists s on s.pull_request_id = (ids ->> (l ->> 'number'))::uuid and s.list = l ->> 'list'
         where (l ->> 'number')::bigint <> all (fresh))
       select (select coalesce(jsonb_object_agg(list, numbers), '{}') from (
-                select list, jsonb_object_agg(number, complete) as numbers from readings where overtaken group by list) o),
+                select list, jsonb_object_agg(number, jsonb_build_object('at', listed_at, 'whole', complete)) as numbers
+                from readings where overtaken group by list) o),
              (select coalesce(jsonb_object_agg(list, numbers), '{}') from (
                 select list, jsonb_agg(number) as numbers from readings where read_whole and not overtaken group by list) w)
         into late, whole;

@@ -104,7 +104,7 @@ async def survive(
     return check(dsn, writers)
 
 
-@pytest.mark.parametrize("kills", [5, pytest.param(50, marks=pytest.mark.campaign)])
+@pytest.mark.parametrize("kills", [5, pytest.param(50, marks=[pytest.mark.campaign, pytest.mark.timeout(3600)])])
 async def test_killing_the_database_server_loses_and_tears_nothing(tmp_path: Path, kills: int) -> None:
     """The writers recover by themselves, and no repeated commit is counted twice."""
     with postgres(tmp_path) as server:

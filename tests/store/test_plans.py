@@ -49,7 +49,9 @@ async def use_everything(dsn: str, first: int, stored: range) -> None:
         await store.plan_page(work.repository, numbers=numbers)
 
 
-@pytest.mark.parametrize("stored", [6_000, pytest.param(1_000_000, marks=pytest.mark.campaign)])
+@pytest.mark.parametrize(
+    "stored", [6_000, pytest.param(1_000_000, marks=[pytest.mark.campaign, pytest.mark.timeout(3600)])]
+)
 async def test_no_call_scans_a_captured_table(database_url: str, stored: int) -> None:
     """Neither before the tables were ever analysed nor afterwards."""
     with psycopg.connect(database_url, autocommit=True) as connection:

@@ -85,7 +85,7 @@ async def _take_over(store: Store, job: UUID) -> Claim:
         await asyncio.sleep(0.1)
 
 
-@pytest.mark.parametrize("seconds", [20, pytest.param(120, marks=pytest.mark.campaign)])
+@pytest.mark.parametrize("seconds", [20, pytest.param(120, marks=[pytest.mark.campaign, pytest.mark.timeout(3600)])])
 def test_eight_workers_neither_lose_nor_repeat_a_job(
     database_url: str, seconds: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
