@@ -12,6 +12,8 @@ import pytest
 
 from tests.support.sandbox import Sandbox, start_sandbox
 
+pytestmark = pytest.mark.slow  # each test starts processes
+
 ROOT = Path(__file__).parents[2]
 
 

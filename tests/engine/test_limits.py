@@ -23,13 +23,14 @@ async def test_an_exhausted_limit_defers_the_job_without_an_attempt_and_the_job_
     engine.sandbox.faults(
         {"match": {"operation": "Items", "nth": 2}, "action": {"kind": "rate_limit", "reset_in": 3_000, "old": old}}
     )
+    before = datetime.now(UTC)
     outcome = await engine.sync(concurrency=1)
     job = await engine.job(outcome)
     assert (outcome.status, job.status, job.attempt) == ("deferred", "deferred", 0)
     assert job.deferred_reason == "GitHub's rate limit"
     assert job.next_attempt_at is not None
-    wait = (job.next_attempt_at - datetime.now(UTC)).total_seconds()
-    assert 2_900 < wait < 3_010
+    assert timedelta(seconds=2_999) <= job.next_attempt_at - before
+    assert job.next_attempt_at - datetime.now(UTC) <= timedelta(seconds=3_010)
     assert sum(engine.waits) == 0
     calls = len(engine.sandbox.calls())
 
@@ -47,10 +48,11 @@ async def test_a_secondary_limit_without_a_time_defers_for_a_minute(engine: Rig,
     engine.sandbox.faults(
         {"match": {"operation": "Items", "nth": 1}, "action": {"kind": "secondary", "status": status}}
     )
+    before = datetime.now(UTC)
     outcome = await engine.sync(concurrency=1)
     assert outcome.status == "deferred"
     assert outcome.until is not None
-    assert 50 < (outcome.until - datetime.now(UTC)).total_seconds() < 70
+    assert before + timedelta(seconds=60) <= outcome.until <= datetime.now(UTC) + timedelta(seconds=70)
     assert len(engine.sandbox.calls("Items")) == 1
 
 
