@@ -23,7 +23,7 @@ from capture.wiring import open_messengers, open_tools
 
 GITHUB_SECONDS = 15.0
 DATABASE_SECONDS = 10.0
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
+LOOPBACK = ("127.0.0.1", "localhost")
 
 
 class Server(uvicorn.Server):
@@ -45,7 +45,7 @@ async def serve(settings: Settings, host: str, port: int) -> None:
     listener = listen(host, port)
     address = f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
     origin = settings.inngest_serve_origin or address
-    hosts = ["*"] if host not in LOOPBACK else [*LOOPBACK, "[::1]", urlsplit(origin).hostname or host]
+    hosts = ["*"] if host not in LOOPBACK else [*LOOPBACK, urlsplit(origin).hostname or host]
     with listener:
         async with open_services(settings, origin) as services:
             app = create_app(services, origin=origin, hosts=hosts, clock=clock, sleep=asyncio.sleep)
