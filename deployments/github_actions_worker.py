@@ -10,7 +10,7 @@ import anyio
 import anyio.abc
 import httpx
 from prefect.client.schemas.objects import FlowRun
-from prefect.exceptions import InfrastructureNotAvailable, InfrastructureNotFound
+from prefect.exceptions import InfrastructureNotAvailable, InfrastructureNotFound, PrefectException
 from prefect.workers.base import BaseJobConfiguration, BaseVariables, BaseWorker, BaseWorkerResult
 from pydantic import BaseModel, Field
 
@@ -133,7 +133,11 @@ class GitHubActionsWorker(BaseWorker[Configuration, Variables, Result]):
                 carried = await carrier.resume(flow_run.infrastructure_pid)
                 log.info("Following %s, which another worker began", carried.identifier)
                 await self._follow(carrier, carried)
-        except (CaptureError, httpx.HTTPError) as error:  # an error here would end the worker and all it follows
+        except (
+            CaptureError,
+            PrefectException,
+            httpx.HTTPError,
+        ) as error:  # an error here would end the worker and all it follows
             log.warning("Cannot follow the run now, trying again in a minute: %s", error)
         except ValueError as error:  # not a flow run of ours, or one whose job cannot be told
             await self._propose_crashed_state(flow_run, f"Nobody can follow this run: {error}")
