@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from capture.store.persistence import Patience
 from capture.store.postgres_transport import open_postgres
 from capture.store.store import Store
 from capture.store.supabase_transport import open_supabase
@@ -18,6 +19,7 @@ from tests.store.servers import postgres
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
+PATIENCE = Patience(first=120.0, later=240.0)  # a restart on a busy machine takes its time
 WRITERS = 3
 ITEMS = 8
 ROWS = 6  # of one pull request in `whole`
@@ -108,7 +110,7 @@ async def survive(
 async def test_killing_the_database_server_loses_and_tears_nothing(tmp_path: Path, kills: int) -> None:
     """The writers recover by themselves, and no repeated commit is counted twice."""
     with postgres(tmp_path) as server:
-        async with open_postgres(server.dsn) as transport:
+        async with open_postgres(server.dsn, patience=PATIENCE) as transport:
             acknowledged = await survive(
                 Store(transport), server.dsn, kills, server.kill, lambda: asyncio.to_thread(server.start)
             )
@@ -119,7 +121,7 @@ async def test_killing_the_database_server_loses_and_tears_nothing(tmp_path: Pat
 async def test_killing_the_rest_server_loses_and_tears_nothing(tmp_path: Path) -> None:
     """Ten times; it is started again without any care for its first requests, which come all at once."""
     with postgres(tmp_path / "postgres") as server, lite(tmp_path / "lite", server.dsn) as rest:
-        async with open_supabase(rest.url, rest.secret) as transport:
+        async with open_supabase(rest.url, rest.secret, patience=PATIENCE) as transport:
             acknowledged = await survive(
                 Store(transport), server.dsn, 10, rest.kill, lambda: asyncio.to_thread(rest.start)
             )

@@ -8,6 +8,7 @@ from capture.core.models import Chunk
 from capture.store.postgres_transport import open_postgres
 from capture.store.store import Store
 from tests.store.make import T0, Work, claimed, listed, scan, unique_id, whole
+from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
@@ -19,6 +20,9 @@ CAPTURED = (
 
 def sequential(connection: psycopg.Connection) -> dict[str, int]:
     """Sequential scans of the captured tables so far."""
+    alone = "select count(*) = 0 from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
+    eventually(lambda: connection.execute(alone).fetchone() == (True,), what="the end of the other connections")
+    connection.execute("select pg_stat_force_next_flush()")
     connection.execute("select pg_stat_clear_snapshot()")
     query = "select relname, seq_scan from pg_stat_user_tables where relname = any (%s)"
     return dict(connection.execute(query, (list(CAPTURED),)).fetchall())
@@ -58,7 +62,6 @@ async def test_no_call_scans_a_captured_table(database_url: str, stored: int) ->
         await use_everything(database_url, 50_000_000, range(0))  # while the tables are nearly empty
         seed(connection, repository_of(connection), stored, analyze=False)
         for first in (60_000_000, 70_000_000):
-            connection.execute("select pg_stat_force_next_flush()")
             before = sequential(connection)
             await use_everything(database_url, first, range(1, 20))
             assert sequential(connection) == before

@@ -22,6 +22,7 @@ from tests.store.make import file_change, person, pull_request
 from tests.store.servers import free_port
 
 QUICK = Patience(first=0.3, later=0.3)
+ENOUGH = Patience(first=60.0, later=60.0)
 
 
 @pytest.mark.anyio
@@ -37,7 +38,7 @@ async def test_a_database_that_cannot_be_opened_says_why_without_the_password(
 ) -> None:
     """A wrong user or database is not an outage."""
     with pytest.raises(error, match=words) as refusal:
-        async with open_postgres(database_url.replace(*change), patience=QUICK):
+        async with open_postgres(database_url.replace(*change), patience=ENOUGH):
             pass
     password = database_url.partition("postgres:")[2].partition("@")[0]
     assert password not in str(refusal.value)
@@ -64,7 +65,7 @@ async def test_text_that_is_no_address_is_a_configuration_error() -> None:
 async def test_a_missing_function_asks_for_the_migrations(databases: Any) -> None:
     """As on a database that was never migrated."""
     with databases.fresh(empty=True) as dsn:
-        async with open_postgres(dsn, patience=QUICK) as transport:
+        async with open_postgres(dsn, patience=ENOUGH) as transport:
             with pytest.raises(ConfigurationError, match="capture migrate"):
                 await Store(transport).server_time()
 
@@ -76,7 +77,7 @@ async def test_a_role_without_rights_is_a_credential_error(database_url: str) ->
         connection.execute("drop role if exists visitor_of_tests")
         connection.execute("create role visitor_of_tests login password 'visitor'")
     _, _, rest = database_url.partition("@")
-    async with open_postgres(f"postgresql://visitor_of_tests:visitor@{rest}", patience=QUICK) as transport:
+    async with open_postgres(f"postgresql://visitor_of_tests:visitor@{rest}", patience=ENOUGH) as transport:
         with pytest.raises(CredentialError, match="may not call"):
             await Store(transport).server_time()
 
@@ -100,11 +101,11 @@ async def test_a_refused_connection_in_the_middle_is_tried_again(database_url: s
 async def test_the_rest_server_refuses_wrong_keys_and_unknown_functions(rest: Lite) -> None:
     """The publishable key may do nothing, an unknown one neither; both are the configuration's fault."""
     for key in (rest.publishable, "sb_secret_nothing_of_the_kind"):
-        async with open_supabase(rest.url, key, patience=QUICK) as transport:
+        async with open_supabase(rest.url, key, patience=ENOUGH) as transport:
             with pytest.raises(CredentialError, match="may not call") as refusal:
                 await Store(transport).server_time()
             assert key not in str(refusal.value)
-    async with open_supabase(rest.url, rest.secret, patience=QUICK) as transport:
+    async with open_supabase(rest.url, rest.secret, patience=ENOUGH) as transport:
         with pytest.raises(ConfigurationError, match="capture migrate"):
             await transport.call("no_such_function", {})
     async with open_supabase(f"http://127.0.0.1:{free_port()}", rest.secret, patience=QUICK) as transport:
