@@ -14,6 +14,7 @@ from expectations.database import Scope, find_repository, outage
 from expectations.notify import notify
 from expectations.record import call, record
 from expectations.results import Run, plain
+from expectations.statistics import refresh
 
 if TYPE_CHECKING:
     from expectations.checkpoints import Raw
@@ -54,6 +55,7 @@ def ask(dsn: str, question: Question, reports: Path) -> Run:
     scope = Scope(repository_id, question.since, question.until)
     raw: Raw = {}
     try:
+        refresh(dsn)
         run.results, raw = run_checks(dsn, scope, checks, question.checkpoint)
     except NothingToValidate as error:
         run.message = str(error)

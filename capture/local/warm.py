@@ -22,12 +22,12 @@ PATIENCE = 600.0
 
 def start_flow(processes: Processes, module: str, env: Mapping[str, str]) -> Child:
     """Start a process that has imported a flow; `give` tells it what to do."""
-    return processes.start(module, python("capture.local.warm", module), env=env, stdin=True, nice=5)
+    return processes.start(module, python("capture.local.warm", module), env=env, stdin=True, nice=3)
 
 
 def start_expectations(processes: Processes, env: Mapping[str, str]) -> Child:
     """Start a process that has imported Great Expectations and answers commands line by line."""
-    return processes.start("expectations", python("expectations", "warm"), env=env, stdin=True, nice=10)
+    return processes.start("expectations", python("expectations", "warm"), env=env, stdin=True, nice=3)
 
 
 def give(child: Child, argv: Sequence[str], environment: Mapping[str, str]) -> None:

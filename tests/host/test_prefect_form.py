@@ -15,6 +15,8 @@ from tests.support.waiting import eventually, processes_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 PATIENCE = 300.0
+ARTIFACTS = "[...document.querySelectorAll('*')].filter(e => e.innerText && e.innerText.trim() === 'Artifacts').pop()"
+"""The tab of a run's page, as a script that finds it by what it says."""
 
 
 @pytest.fixture
@@ -81,14 +83,14 @@ def test_a_request_from_the_form_runs_and_shows_its_decision_and_its_jobs(up: st
         page.open(run)
         page.see("Completed", patience=PATIENCE)
         page.picture(pictures / "2-run.png")
-        page.press("[...document.querySelectorAll('[role=tab]')].find(e => e.innerText.startsWith('Artifacts'))")
+        page.press(ARTIFACTS)
         page.see("decision")
         page.picture(pictures / "3-artifacts.png")
 
         bulk = eventually(lambda: finished_bulk_run(prefect), patience=PATIENCE, what="the bulk job's run")
         page.open(f"{prefect}/runs/flow-run/{bulk}")
         page.see("Completed", patience=PATIENCE)
-        page.press("[...document.querySelectorAll('[role=tab]')].find(e => e.innerText.startsWith('Artifacts'))")
+        page.press(ARTIFACTS)
         page.see("link")
         page.picture(pictures / "4-bulk-artifacts.png")
 
