@@ -44,7 +44,8 @@ class Figure:
 
     def rounded(self) -> dict[str, float]:
         """For printing: whole numbers where they are large."""
-        return {name: round(getattr(self, name), 2 if self.high < 10 else 0) for name in ("value", "low", "high")}
+        digits = 2 if self.high < 10 else None
+        return {name: round(getattr(self, name), digits) for name in ("value", "low", "high")}
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from capture.core.models import ListName, ManifestItem, Row
 
 Node = Mapping[str, Any]
 Continuation = Literal["reviews", "reviews_with_inline", "inline_comments", "conversation_comments", "file_changes"]
+"""What a further page continues: inline comments below a review, everything else below a pull request."""
 
 
 class TooBig(CaptureError):

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import Literal, get_args
+from typing import get_args
 
 from gql import GraphQLRequest, gql
 
 from capture.core.models import LISTS, ListName
+from capture.core.source import Continuation
 from capture.datasets import comments, file_changes, people, pull_requests, reviews
 
 RATE_LIMIT = "rateLimit { cost limit remaining resetAt nodeCount }"
@@ -15,9 +16,6 @@ REPOSITORY = """
     id databaseId name nameWithOwner owner { login } isPrivate isFork isArchived stargazerCount createdAt
     defaultBranchRef { name }
 """
-
-Continuation = Literal["reviews", "reviews_with_inline", "inline_comments", "conversation_comments", "file_changes"]
-"""What `more` continues: inline comments below a review, everything else below a pull request."""
 
 
 @lru_cache(maxsize=1)

@@ -1,7 +1,10 @@
 """Capturing without disturbance: complete, cheap, and nothing twice."""
 
+from datetime import datetime
+
 import pytest
 
+from capture.core.planning import OVERLAP
 from tests.engine.rig import Rig, rig
 from tests.support.sandbox import start_sandbox
 
@@ -71,6 +74,17 @@ async def test_a_limit_keeps_the_newest_and_says_what_it_cut_off(engine: Rig) ->
     assert engine.sql("select watermark from repositories") == [(None,)]
     assert (await engine.sync()).items == 50
     assert engine.sql("select watermark is not null from repositories") == [(True,)]
+
+
+async def test_a_window_holds_what_was_updated_within_it_and_ten_minutes_before(engine: Rig) -> None:
+    pulls = sorted(engine.sandbox.client.get("/_sandbox/dump").json(), key=lambda row: row["updatedAt"])
+    since, until = (datetime.fromisoformat(pulls[at]["updatedAt"]) for at in (20, 40))
+    outcome = await engine.sync(since=since, until=until)
+    assert outcome.status == "completed"
+    within = [row["number"] for row in pulls if since - OVERLAP <= datetime.fromisoformat(row["updatedAt"]) <= until]
+    assert [row[0] for row in engine.sql("select number from pull_requests order by 1")] == sorted(within)
+    assert engine.sql("select since, until from capture_coverage") == [(since, until)]
+    assert engine.sql("select watermark from repositories") == [(None,)]  # what lies before is not covered
 
 
 @pytest.mark.slow
