@@ -6,7 +6,7 @@ from typing import Any
 from rich import box
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from capture.local.counts import LABELS, Count
@@ -16,6 +16,7 @@ from capture.local.jobs_view import JobView
 WAITING = {
     "servers": "starting Postgres, Prefect's server and a stand-in for GitHub",
     "capture": "deciding, queueing, capturing",
+    "again": "capturing the same again",
     "validation": "validating with Great Expectations",
 }
 
@@ -26,11 +27,11 @@ class DemoView:
     def __init__(self) -> None:
         self.console = Console(stderr=True, highlight=False)
         self._progress = Progress(
+            TextColumn(" "),
             SpinnerColumn(finished_text="[green]✓[/]"),
             TextColumn("{task.description}"),
             BarColumn(bar_width=24),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[rows]}", style="dim"),
+            TextColumn("{task.fields[figures]}"),
             TimeElapsedColumn(),
             console=self.console,
             transient=True,
@@ -58,7 +59,7 @@ class DemoView:
         """Show what is being waited for."""
         if self._waiting is not None:
             self._progress.remove_task(self._waiting)
-        self._waiting = self._progress.add_task(WAITING[stage], total=None, rows="")
+        self._waiting = self._progress.add_task(WAITING[stage], total=None, figures="")
 
     def done(self, stage: str, detail: str) -> None:
         """A line that stays."""
@@ -70,11 +71,11 @@ class DemoView:
         """A bar for each job that has begun."""
         for job in jobs:
             if job.id not in self._bars and job.status != "pending":
-                self._bars[job.id] = self._progress.add_task(job.label, total=job.total, rows="")
+                self._bars[job.id] = self._progress.add_task(job.label, total=job.total, figures="")
             if job.id in self._bars:
                 total = job.done if job.status == "completed" else job.total
-                rows = f"{job.rows:,} rows"
-                self._progress.update(self._bars[job.id], completed=job.done, total=total, rows=rows)
+                figures = f"{job.done:,} of {'?' if total is None else f'{total:,}'}, {job.rows:,} rows"
+                self._progress.update(self._bars[job.id], completed=job.done, total=total, figures=figures)
         self._last = jobs
 
     def note(self, text: str) -> None:

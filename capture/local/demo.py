@@ -106,6 +106,7 @@ def running_demo(
             _capture(flow, dsn, sandbox.repository, settings, watch)
             made = requests_made(sandbox.url)
             watch.done("capture", f"captured with {made['']} requests")
+            watch.begun("again")
             again = _again(processes, sandbox, env | settings, made)
             watch.done("again", _as_sentence(again))
             watch.begun("validation")
