@@ -12,6 +12,11 @@ OVERLAP = timedelta(minutes=10)
 """How far a window reaches back over the last one: an item that moved during a scan lies in the next one."""
 
 
+SETTLED = timedelta(seconds=3)
+"""A version that was read sooner than this after it arose may have changed again without a new time: GitHub's times
+have whole seconds. It is read once more."""
+
+
 @dataclass(frozen=True, slots=True)
 class Scan:
     """How to list a job's scope: everything by creation, a window by update, or single numbers."""
@@ -88,6 +93,9 @@ def current(name: ListName, state: Row | None, row: Row, updated_at: datetime | 
         return False
     read_at = moment(state["source_updated_at"])
     if read_at is None or read_at < updated_at:
+        return False
+    listed_at = moment(state.get("listed_at"))
+    if listed_at is not None and listed_at - read_at < SETTLED:
         return False
     if state["truncated"]:
         return True  # GitHub shows no more of it, at this version

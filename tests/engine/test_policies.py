@@ -181,6 +181,14 @@ def test_an_overlap_item_is_fetched_although_nothing_changed() -> None:
     assert wanted(row(), LISTS, everything=True) is not None
 
 
+@pytest.mark.parametrize(("seconds", "again"), [(0, True), (2, True), (3, False), (600, False)])
+def test_what_was_read_in_the_second_of_its_change_is_read_once_more(seconds: int, again: bool) -> None:
+    young = row()
+    for state in young["lists"]:
+        state["listed_at"] = (NOW + timedelta(seconds=seconds)).isoformat()
+    assert (wanted(young, LISTS) is not None) is again
+
+
 def test_a_truncated_list_is_final_until_the_pull_request_moves() -> None:
     cut = row()
     cut["lists"][3] |= {"complete": False, "truncated": True, "captured": 3000}
