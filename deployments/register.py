@@ -17,7 +17,7 @@ from deployments.pull import PROJECT
 POOLS = {"github-actions": "github-actions", "capture-here": "process"}
 """Work pools by name, with their types; each type has its base job template beside this file."""
 
-DEPLOY_SECONDS = 120
+DEPLOY_SECONDS = 300
 
 
 async def register_pool(client: PrefectClient, name: str, kind: str) -> str:

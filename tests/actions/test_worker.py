@@ -20,7 +20,7 @@ from capture.usecases.cancel import cancel
 from capture.usecases.hand_over import hand_over
 from tests.actions.conftest import Bulk, Rig, bulk_job, eventually
 
-pytestmark = [pytest.mark.slow, pytest.mark.anyio]
+pytestmark = [pytest.mark.slow, pytest.mark.anyio, pytest.mark.timeout(600)]
 
 
 @pytest.fixture(autouse=True)

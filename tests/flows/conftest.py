@@ -6,14 +6,14 @@ import pytest
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from capture.settings import settings
-from tests.support.actions import prefect_server
+from tests.support.actions import ready_server
 from tests.support.sandbox import Sandbox
 
 
 @pytest.fixture
 def prefect() -> Iterator[str]:
     """Flows of this process run against the tests' Prefect server."""
-    api_url = prefect_server().ready().api_url
+    api_url = ready_server().api_url
     with temporary_settings({PREFECT_API_URL: api_url}):
         yield api_url
 

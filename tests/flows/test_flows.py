@@ -22,7 +22,7 @@ from flows.watch_health import watch_health
 from tasks.forms import CaptureForm, HistoricalForm
 from tests.support.sandbox import Sandbox
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(600)]
 
 
 def outcome(status: str, reason: str | None = None) -> dict[str, Any]:

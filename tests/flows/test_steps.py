@@ -12,7 +12,7 @@ from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
 from capture.core.errors import Cancelled, CredentialError, Deferred, Fenced, Outage, Unreadable
 from tasks.steps import PrefectSteps, is_host_failure
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(600)]
 
 CLASSIFIED = [
     Deferred("limit", datetime.now(UTC)), Unreadable("gone", "gone"), Fenced("late"), Cancelled("stop"),

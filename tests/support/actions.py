@@ -15,7 +15,7 @@ from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import WorkPoolUpdate
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from capture.local.prefect_server import PrefectServer, prefect_settings, start_prefect
+from capture.local.prefect_server import PrefectServer, answers, prefect_settings, start_prefect
 from capture.local.process import Child, Processes, python
 from tests.support.sandbox import Sandbox
 
@@ -83,10 +83,17 @@ def prefect_server() -> PrefectServer:
     return start_prefect(Processes(home / "logs"), home, {"PATH": "/usr/bin:/bin", "HOME": str(home)})
 
 
+def ready_server() -> PrefectServer:
+    """That server once it answers, however busy the machine is."""
+    server = prefect_server()
+    server.child.until(lambda: answers(f"{server.api_url}/health"), patience=400)
+    return server
+
+
 @lru_cache(maxsize=1)
 def registered_server() -> str:
     """The address of that server once pools and deployments are on it."""
-    server = prefect_server().ready()
+    server = ready_server()
     command = [sys.executable, "-m", "deployments.register"]
     done = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -105,7 +112,7 @@ async def _look_often(api_url: str) -> None:
 
 def environment(**more: str) -> dict[str, str]:
     """Environment of a process that speaks to the tests' Prefect server, and to nothing else that is configured."""
-    server = prefect_server().ready()
+    server = ready_server()
     home = server.child.log.parent.parent
     plain = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": str(home), "CAPTURE_HOME": str(home / "capture")}
     return {**plain, **prefect_settings(home, server.api_url), "PREFECT_WORKER_QUERY_SECONDS": "0.5", **more}
