@@ -14,6 +14,9 @@ from capture.core.errors import CredentialError, InvalidInput, Outage
 STATEMENT_SECONDS = 300
 
 
+_WITHOUT_STATISTICS = "select set_config('enable_nestloop', 'off', false) where dq.unanalysed()"
+
+
 @dataclass(frozen=True, slots=True)
 class Scope:
     """What one validation looks at: one repository or all, and a window by updatedAt or everything."""
@@ -56,6 +59,7 @@ def prepare(scope: Scope, *, read_only: bool) -> Any:
         with connection.cursor() as cursor:
             for name, value in values.items():
                 cursor.execute("select set_config(%s, %s, false)", (name, value))
+            cursor.execute(_WITHOUT_STATISTICS)
         connection.commit()
 
     return connected

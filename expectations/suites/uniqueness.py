@@ -12,11 +12,9 @@ def _once(name: str, asset: str, description: str, first: str, second: str) -> C
     return _SUITE.no_rows(
         name, asset, "critical", description,
         f"""select b.repository_id, b.number, b.record, '{first}, {second}' as field, 'once' as expected,
-             d.times || ' times' as found, b.link
-           from batch b
-           join (select x.{first}, x.{second}, count(*) as times from dq.{asset} x
-                 group by x.{first}, x.{second} having count(*) > 1) d
-             on d.{first} = b.{first} and d.{second} = b.{second}""",
+             b.times || ' times' as found, b.link
+           from (select x.*, count(*) over (partition by x.{first}, x.{second}) as times from batch x) b
+           where b.times > 1""",
     )  # fmt: skip
 
 

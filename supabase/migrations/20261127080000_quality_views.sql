@@ -25,6 +25,14 @@ as $$ select coalesce(current_setting('dq.since', true), '') = '' and coalesce(c
 create function dq.repository() returns uuid language sql stable parallel safe
 as $$ select nullif(current_setting('dq.repository', true), '')::uuid $$;
 
+-- Whether Postgres knows too little of the tables to plan joins of them: never analysed, or much was written since. Whoever joins
+-- whole tables then does without nested loops, which would run an inner side of thousands of rows thousands of times.
+create function dq.unanalysed() returns boolean language sql stable
+as $$ select exists (
+  select from pg_stat_all_tables s join pg_class c on c.oid = s.relid
+  where s.schemaname = 'public' and s.relname in ('pull_requests', 'pull_request_manifest', 'reviews', 'comments', 'file_changes')
+    and (c.reltuples < 0 or s.n_mod_since_analyze > 0.5 * greatest(c.reltuples, 2000))) $$;
+
 -- Repositories that can still be read; a link is made from the present name.
 create view dq.repositories with (security_invoker = true) as
 select r.id as repository_id, r.full_name as repository, null::bigint as number, r.full_name as record,

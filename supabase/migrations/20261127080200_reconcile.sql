@@ -28,6 +28,9 @@ begin
   perform set_config('dq.repository', coalesce(argument ->> 'repository_id', ''), true);
   perform set_config('dq.since', coalesce(argument ->> 'since', ''), true);
   perform set_config('dq.until', coalesce(argument ->> 'until', ''), true);
+  if dq.unanalysed() then
+    perform set_config('enable_nestloop', 'off', true);
+  end if;
   -- Two runs at once would count a gap twice.
   perform pg_advisory_xact_lock(hashtext('reconcile_rows'));
 
