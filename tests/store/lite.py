@@ -45,10 +45,11 @@ def node_modules() -> Path:
                 shutil.copy(HERE / name, folder)
             node, npm = node_and_npm()
             path = f"{Path(node[0]).parent}{os.pathsep}{os.environ['PATH']}"
-            subprocess.run(
+            installed = subprocess.run(
                 [*npm, "install", "--no-save", "--ignore-scripts", "--no-audit", "--no-fund"],
-                cwd=folder, check=True, capture_output=True, text=True, env={**os.environ, "PATH": path},
+                cwd=folder, check=False, capture_output=True, text=True, env={**os.environ, "PATH": path},
             )  # fmt: skip
+            assert installed.returncode == 0, installed.stderr
             (folder / "complete").touch()
     return folder / "node_modules"
 
