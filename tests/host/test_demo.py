@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ import pytest
 from capture.store.embedded import embedded_postgres
 from tests.support.waiting import eventually, processes_of
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 def capture(home: Path, *words: str) -> "subprocess.CompletedProcess[str]":
@@ -69,7 +70,7 @@ def test_the_users_own_database_is_not_touched_and_the_report_opens(shown: dict[
 
 
 def test_nothing_is_left_running(shown: dict[str, Any], home: Path) -> None:
-    eventually(lambda: not processes_of(home), what="the end of all processes")
+    eventually(lambda: not processes_of(home), patience=180.0, what="the end of all processes")
 
 
 def test_a_second_demo_in_the_same_folder_is_refused(shown: dict[str, Any], home: Path) -> None:
@@ -79,6 +80,22 @@ def test_a_second_demo_in_the_same_folder_is_refused(shown: dict[str, Any], home
         assert take(held.fileno())
         answer = capture(home, "demo")
     assert (answer.returncode, "Another demo is running" in answer.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_an_interrupted_or_killed_demo_leaves_nothing_running(tmp_path: Path, number: signal.Signals) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "capture.cli", "demo"],
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "CAPTURE_HOME": str(tmp_path)},
+    )
+    started = tmp_path / "demo" / "logs" / "expectations.log"
+    eventually(started.exists, patience=180.0, what="the start of the processes")
+    process.send_signal(number)
+    _, said = process.communicate(timeout=180)
+    assert "Traceback" not in said
+    eventually(lambda: not processes_of(tmp_path), patience=180.0, what="the end of all processes")
 
 
 @pytest.mark.parametrize("defect", ["delete from public.pull_requests where id = %s", "a review"])

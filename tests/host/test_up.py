@@ -15,7 +15,7 @@ import pytest
 from capture.local import state
 from tests.support.waiting import eventually, is_running, processes_of
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 PATIENCE = 180.0
 
 
@@ -92,8 +92,10 @@ def test_everything_runs_heals_and_is_stopped_by_down(up: "subprocess.Popen[str]
     assert "prefect" in httpx.get(f"{service(home, 'prefect').address}", follow_redirects=True).text.lower()
 
     os.kill(web.pid, signal.SIGKILL)
-    eventually(lambda: service(home, "web").pid not in (web.pid, None), what="the restart of the web application")
-    eventually(lambda: _answers(f"{web.address}/healthz"), what="the web application")
+    eventually(
+        lambda: service(home, "web").pid not in (web.pid, None), patience=PATIENCE, what="the restart of the web"
+    )
+    eventually(lambda: _answers(f"{web.address}/healthz"), patience=PATIENCE, what="the web application")
 
     second = command(home, "up")
     assert "up already" in second.communicate()[0]
@@ -101,27 +103,31 @@ def test_everything_runs_heals_and_is_stopped_by_down(up: "subprocess.Popen[str]
 
     down = command(home, "down")
     assert down.communicate()[0].strip().endswith("Everything is down.")
-    assert up.wait(60) == 0
-    assert processes_of(home) == []
+    assert up.wait(PATIENCE) == 0
+    eventually(lambda: not processes_of(home), patience=PATIENCE, what="the end of all processes")
     assert answer(home, "status")["up"] is None
 
 
 def test_nothing_is_left_when_it_is_killed_while_it_starts(home: Path) -> None:
     process = command(home, "up")
-    eventually(lambda: (found := state.read(home)) and len(found.services) >= 3, what="the first services")
+    eventually(
+        lambda: (found := state.read(home)) and len(found.services) >= 3, patience=PATIENCE, what="the first services"
+    )
     process.kill()
     process.communicate()
-    eventually(lambda: not processes_of(home), what="the end of all processes")
+    eventually(lambda: not processes_of(home), patience=PATIENCE, what="the end of all processes")
     assert answer(home, "status")["up"] is None
 
 
 def test_an_interrupt_while_it_starts_ends_all_of_it(home: Path) -> None:
     process = command(home, "up")
-    eventually(lambda: (found := state.read(home)) and len(found.services) >= 2, what="the first services")
+    eventually(
+        lambda: (found := state.read(home)) and len(found.services) >= 2, patience=PATIENCE, what="the first services"
+    )
     process.send_signal(signal.SIGINT)
-    assert "Traceback" not in process.communicate(timeout=60)[0]
+    assert "Traceback" not in process.communicate(timeout=PATIENCE)[0]
     assert process.returncode == 130
-    eventually(lambda: not processes_of(home), what="the end of all processes")
+    eventually(lambda: not processes_of(home), patience=PATIENCE, what="the end of all processes")
     assert not is_running(process.pid)
 
 
