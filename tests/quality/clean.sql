@@ -17,11 +17,11 @@ select kind || ':' || (5000000000 + u), kind, 5000000000 + u, 'U_' || u,
   case kind when 'bot' then 'dependabot' when 'mannequin' then 'mona_old' else 'dev-' || u end, 'https://avatars.githubusercontent.com/u/' || u
 from (select u, case u when 1 then 'bot' when 2 then 'mannequin' else 'user' end as kind from generate_series(1, 20) u) x;
 
--- Pull requests are spread over the last 300 days; the newest changed a few hours ago.
+-- Pull requests are spread over the last 360 days; the newest changed a few hours ago.
 create temporary table pulls as
 select uuid_v7() as id, r.id as repository_id, r.full_name, (r.github_id - 700000000) as r, n,
   (r.github_id - 700000000) * 10000000 + n as base,
-  s.listed - interval '3 hours' - interval '300 days' * (s.pulls - n) / s.pulls as updated_at,
+  s.listed - interval '3 hours' - interval '360 days' * (s.pulls - n) / s.pulls as updated_at,
   case when n % 5 = 0 then 'open' when n % 7 = 0 then 'closed' else 'merged' end as state,
   n % 3 as reviews, case when n % 3 > 0 then 2 else 0 end as inline_comments, n % 4 as conversation, 1 + n % 3 as files,
   case when n % 11 = 0 then 'ghost' when n % 9 = 0 then 'bot:5000000001' else 'user:' || (5000000003 + n % 18) end as author,
