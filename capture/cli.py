@@ -46,7 +46,7 @@ def build() -> typer.Typer:
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Run the command line and end the process with the exit code of the design."""
+    """Run the command line and end the process with its exit code."""
     sys.exit(run(sys.argv[1:] if argv is None else argv))
 
 

@@ -73,7 +73,7 @@ def test_an_unknown_command_is_exit_code_2() -> None:
     assert capture("fly").returncode == 2
 
 
-def test_the_help_page_lists_every_command_of_the_design() -> None:
+def test_the_help_page_lists_every_command() -> None:
     page = capture("--help").stdout
     commands = (
         "demo up down doctor migrate plan request sync run-job jobs repos status reconcile validate report shadow "
