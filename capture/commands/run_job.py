@@ -56,6 +56,8 @@ async def _run(job_id: UUID, executor: Executor, minutes: float | None, *, force
             outcome = await run(
                 tools, job_id, executed_by=executor, owner=worker_name(), steps=steps, stop_at=stop_at, force=force
             )
+        if outcome.reason == "not_found":
+            raise InvalidInput("job", f"there is no job {job_id}")
         answer = await answer_of(tools, outcome)
         put_off = outcome.status == "deferred" or (outcome.status == "refused" and outcome.reason != "not_found")
         if executor == "github_actions" and put_off:

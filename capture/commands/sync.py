@@ -14,6 +14,14 @@ if TYPE_CHECKING:
     from capture.usecases.run import Outcome
     from capture.usecases.tools import Tools
 
+REFUSED = {
+    "held": "another worker is capturing it right now",
+    "terminal": "the job has ended already",
+    "not_due": "the job is put off until its time has come; `capture run-job --force` does it now",
+    "cancelled": "the job was cancelled",
+    "parent": "the job only gathers others; run those",
+}
+
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
@@ -61,11 +69,14 @@ def sentence(answer: dict[str, Any]) -> str:
             missing = f"; {answer['incomplete']} are incomplete and will be read again" if answer["incomplete"] else ""
             return f"{where}: {items} pull requests captured, {rows} rows written ({cost}){missing}."
         case "deferred":
-            return f"{where}: put off until {answer['until']} ({answer['reason']}); {items} pull requests are captured."
+            until = f"{answer['until']:%Y-%m-%d %H:%M:%S} UTC" if answer["until"] else "somebody resumes it"
+            return f"{where}: put off until {until} ({answer['reason']}); {items} pull requests captured so far."
         case "continued":
             return f"{where}: {items} pull requests captured, the rest goes on in job {answer['continuation_id']}."
         case "cancelled":
             return f"{where}: cancelled after {items} pull requests."
+        case "refused":
+            return f"{where}: not done here: {REFUSED.get(answer['reason'], answer['reason'])}."
         case status:
             return f"{where}: {status}: {answer['reason']}"
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from tests.support.sandbox import Sandbox, start_sandbox
@@ -77,6 +78,7 @@ def test_sync_says_what_it_captured_and_the_second_time_that_all_is_up_to_date(t
         (["sync", "octo-sandbox/progressive"], {"GITHUB_TOKEN": "wrong"}, 2, "refuses the token"),
         (["sync", "octo-sandbox/progressive"], {"GITHUB_APP_ID": "1"}, 2, "GITHUB_APP_PRIVATE_KEY"),
         (["run-job", "7"], {}, 2, "job"),
+        (["run-job", "00000000-0000-0000-0000-000000000007"], {}, 2, "there is no job"),
         (["plan", "octo-sandbox/absent"], {}, 2, "does not exist"),
     ],
 )
@@ -104,6 +106,15 @@ def test_a_deferred_job_is_exit_code_3_and_says_until_when(terminal: Terminal) -
     answer = terminal.run("sync", terminal.sandbox.repository, "--all")
     assert answer.returncode == 3
     assert "put off until" in answer.stdout
+    with psycopg.connect(terminal.environment["DATABASE_URL"], autocommit=True) as database:
+        database.execute("delete from rate_budgets")
+        ((job_id,),) = database.execute("select id::text from progressive_capture_jobs").fetchall()
+    terminal.sandbox.faults()
+    terminal.sandbox.limits("graphql", limit=5_000, remaining=5_000, reset_in=3_600)
+    early = terminal.run("run-job", job_id)
+    assert (early.returncode, "--force" in early.stdout) == (3, True)
+    assert terminal.run("run-job", job_id, "--force").returncode == 0
+    assert "ended already" in terminal.run("run-job", job_id).stdout
 
 
 def test_plan_estimates_and_answers_json(terminal: Terminal) -> None:
