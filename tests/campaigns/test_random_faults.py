@@ -15,6 +15,7 @@ from tests.support.waiting import eventually
 
 Rule = dict[str, Any]
 MOST_TRIES = 15
+PATIENCE = 240.0
 
 # Every way in which GitHub lets a call fail that another try or a smaller question can heal.
 PALETTE: list[Rule] = [
@@ -75,7 +76,9 @@ def _try(this: Rig, chance: random.Random, story: Story, arguments: list[str]) -
     hold = {"kind": "hold", "gate": "kill", "when": chance.choice(["before", "after"])}
     this.sandbox.faults({"match": {"nth": killed_at}, "action": hold}, append=True)
     process = this.start(*arguments)
-    eventually(lambda: this.sandbox.waiting("kill") > 0 or not process.is_alive(), what="the end of a try")
+    eventually(  # a try may wait for several limits of 20 s each
+        lambda: this.sandbox.waiting("kill") > 0 or not process.is_alive(), patience=PATIENCE, what="the end of a try"
+    )
     story.kills += process.is_alive()
     kill(process)
     this.sandbox.drop_faults("hold")
