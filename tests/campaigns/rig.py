@@ -70,7 +70,7 @@ class Rig:
     def run_command(self, *arguments: str) -> int:
         """Run `capture ARGUMENTS` to its end; answers the exit code."""
         process = self.start_command(*arguments)
-        process.join(240)
+        process.join(480)
         if process.exitcode is None:
             process.kill()
             raise AssertionError(f"capture hangs: {self.output.read_text()}")

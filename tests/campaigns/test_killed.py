@@ -19,6 +19,7 @@ PULL_REQUESTS = 50
 """Enough for five chunks with any seed, of which the first three are disturbed."""
 
 LEASE_SECONDS = 25
+PATIENCE = 240.0
 
 
 @contextmanager
@@ -35,7 +36,9 @@ def _killed_fetching(this: Rig, chunk: int, chance: random.Random) -> None:
     match = {"operation": "Items", "from": chunk}
     this.sandbox.faults({"match": match, "action": {"kind": "hold", "when": chance.choice(["before", "after"])}})
     process = this.start()
-    eventually(lambda: this.sandbox.waiting() > 0 or not process.is_alive(), what="a query that waits")
+    eventually(
+        lambda: this.sandbox.waiting() > 0 or not process.is_alive(), patience=PATIENCE, what="a query that waits"
+    )
     assert process.is_alive(), this.output.read_text()
     kill(process)
     this.sandbox.faults()
@@ -45,14 +48,16 @@ def _killed_committing(this: Rig, chunk: int, chance: random.Random) -> None:
     """The transaction waits for a lock, and the process dies inside it; the server may then commit it or not."""
     this.sandbox.faults({"match": {"operation": "Items", "nth": chunk}, "action": {"kind": "hold"}})
     process = this.start()
-    eventually(lambda: this.sandbox.waiting() > 0 or not process.is_alive(), what="a query that waits")
+    eventually(
+        lambda: this.sandbox.waiting() > 0 or not process.is_alive(), patience=PATIENCE, what="a query that waits"
+    )
     with _locked(this.dsn):
         this.sandbox.faults()
-        eventually(lambda: this.value(_WAITING), what="a commit that waits for a lock")
+        eventually(lambda: this.value(_WAITING), patience=PATIENCE, what="a commit that waits for a lock")
         assert process.is_alive(), this.output.read_text()
         kill(process)
         if chance.random() < 0.5:
-            eventually(lambda: not _terminated(this), what="the end of the transactions")
+            eventually(lambda: not _terminated(this), patience=PATIENCE, what="the end of the transactions")
 
 
 def _terminated(this: Rig) -> list[int]:
@@ -67,9 +72,11 @@ def _killed_committed(this: Rig, chunk: int, chance: random.Random) -> None:
     """The commit is done, its acknowledgement never arrives, and the process dies waiting for it."""
     this.proxy.hold_answers_after(rb'"key": ?"\d+:chunk-', chunk)
     process = this.start()
-    eventually(lambda: this.proxy.held.is_set() or not process.is_alive(), what="a commit behind the proxy")
+    eventually(
+        lambda: this.proxy.held.is_set() or not process.is_alive(), patience=PATIENCE, what="a commit behind the proxy"
+    )
     committed = "select coalesce(max(cardinality(recent_chunks)), 0) from progressive_capture_jobs"
-    eventually(lambda: this.value(committed) >= chunk, what="the commit")
+    eventually(lambda: this.value(committed) >= chunk, patience=PATIENCE, what="the commit")
     assert process.is_alive(), this.output.read_text()
     kill(process)
     this.proxy.behave()
