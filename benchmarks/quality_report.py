@@ -37,9 +37,6 @@ def main() -> None:
                 loaded, painted = tab.run(_OPENED)
                 print(f"opened ({attempt + 1}): loaded after {loaded} ms, painted after {painted} ms")
                 tab.open("about:blank")
-            tab.open(page.as_uri())
-            tab.see("Can I use this data today?")
-            tab.picture(Path("/tmp/quality-report.png"))
 
 
 if __name__ == "__main__":

@@ -45,7 +45,7 @@ async def validate_quality(
     if audit:
         await look_again(audit, repository)
     run = await validate(checkpoint=checkpoint, repository=repository, since=since, until=until, job_id=job_id)
-    bad = [result for result in run["results"] if result["status"] in ("failed", "error")]
+    bad = gravest_first(run["results"])
     await show_rows("checks", check_rows(run["results"]), f"Validation: {run['status']}")
     if run.get("report"):
         await show_link(Path(run["report"]).as_uri(), "Quality report")
@@ -58,6 +58,12 @@ async def validate_quality(
     return {key: run[key] for key in ("run_id", "status", "report", "docs")}
 
 
+def gravest_first(results: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The results that are not green, errors and critical ones before the rest."""
+    bad = [result for result in results if result["status"] in ("failed", "error")]
+    return sorted(bad, key=lambda result: (result["status"] != "error", result["severity"] != "critical"))
+
+
 def check_rows(results: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """What failed, one row a check; where nothing did, one row that says how many passed."""
     rows = [
@@ -65,7 +71,7 @@ def check_rows(results: list[dict[str, Any]]) -> list[dict[str, Any]]:
             "result": r["status"], "severity": r["severity"], "suite": r["suite"], "check": r["description"],
             "found": r["unexpected"] or r["message"] or "",
         }
-        for r in results if r["status"] in ("failed", "error")
+        for r in gravest_first(results)
     ]  # fmt: skip
     passed = sum(1 for r in results if r["status"] == "passed")
     return rows or [{"result": "passed", "severity": "", "suite": "all", "check": f"{passed} checks", "found": ""}]
