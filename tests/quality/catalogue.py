@@ -81,7 +81,7 @@ MISSING = [
         "a row is there that GitHub does not count",
         f"insert into reviews (github_id, pull_request_id, author_key, state, submitted_at) "
         f"select 77, {of(31)}, 'ghost', 'approved', now() - interval '2 hours'",
-        "completeness", "lists_not_exceeded", "warning", "counts", record="reviews",
+        "completeness", "lists_not_exceeded", "warning", "counts", record="reviews", extra=True,
     ),
     Defect(
         "a pull request is in no listing",
@@ -137,12 +137,12 @@ MISSING = [
     Defect(
         "a short list is said to be cut off",
         f"update pull_request_lists set truncated = true, complete = false where pull_request_id = {of(31)} and list = 'file_changes'",
-        "completeness", "truncation_justified", "critical", "counts", record="file_changes", also=("files_not_truncated",),
+        "completeness", "truncation_justified", "critical", "counts", record="file_changes", also=("files_not_truncated",), extra=True,
     ),
     Defect(
         "a list was not read to its end",
         f"update pull_request_lists set complete = false where pull_request_id = {of(31)} and list = 'reviews'",
-        "completeness", "lists_read", "warning", "counts", record="reviews",
+        "completeness", "lists_read", "warning", "counts", record="reviews", extra=True,
     ),
     Defect(
         "comments came after the inline comments were read",
@@ -255,7 +255,7 @@ DOUBLED = [
     Defect(
         "one account is two contributors",
         "insert into contributors (key, kind, github_id, login) values ('bot:5000000007', 'bot', 5000000007, 'dev-7')",
-        "uniqueness", "account_once", "critical", "rules", number=None, record="5000000007",
+        "uniqueness", "account_once", "critical", "rules", number=None, record="5000000007", extra=True,
     ),
     Defect(
         "a contributor is there twice",

@@ -22,7 +22,7 @@ VALUES = [
     ),
     Defect(
         "merged, but never", drop("pull_requests", "pull_requests_check1") + f"update pull_requests set merged_at = null where id = {of(31)}",
-        "values", "merged_has_time", "critical", "constraint", record="pull request",
+        "values", "merged_has_time", "critical", "constraint", record="pull request", extra=True,
     ),
     Defect(
         "closed, but never", f"update pull_requests set closed_at = null where id = {of(31)}",
@@ -45,24 +45,24 @@ VALUES = [
     ),
     Defect(
         "a head that is no commit", f"update pull_requests set head_sha = 'abc' where id = {of(31)}",
-        "values", "head_sha_valid", "critical", "rules", record="pull request", also=("files_of_head",),
+        "values", "head_sha_valid", "critical", "rules", record="pull request", also=("files_of_head",), extra=True,
     ),
     Defect(
         "a body longer than GitHub allows", f"update pull_requests set body = repeat('x', 70000) where id = {of(31)}",
-        "values", "body_length", "warning", "rules", record="pull request",
+        "values", "body_length", "warning", "rules", record="pull request", extra=True,
     ),
     Defect(
         "no title", f"update pull_requests set title = '' where id = {of(31)}",
-        "values", "title_present", "critical", "rules", record="pull request",
+        "values", "title_present", "critical", "rules", record="pull request", extra=True,
     ),
     Defect(
         "the address of another pull request", f"update pull_requests set url = 'https://github.com/acme/rocket/pull/7' where id = {of(31)}",
-        "values", "url_names_pull_request", "critical", "rules", record="pull request",
+        "values", "url_names_pull_request", "critical", "rules", record="pull request", extra=True,
     ),
     Defect(
         "a review in an unknown state",
         drop("reviews", "reviews_state_check") + f"update reviews set state = 'liked' where pull_request_id = {of(31)}",
-        "values", "review_state_known", "critical", "constraint", record="review",
+        "values", "review_state_known", "critical", "constraint", record="review", extra=True,
     ),
     Defect(
         "a review that was never submitted", f"update reviews set submitted_at = null where pull_request_id = {of(31)}",
@@ -85,18 +85,18 @@ VALUES = [
     Defect(
         "comments of the future",
         f"update comments set updated_at = now() + interval '5 hours' where pull_request_id = {of(31)} and kind = 'inline'",
-        "values", "comment_in_its_time", "critical", "clock", record="inline comment",
+        "values", "comment_in_its_time", "critical", "clock", record="inline comment", extra=True,
     ),
     Defect(
         "a comment below the wrong pull request",
         f"update comments set pull_request_id = {of(36)} where pull_request_id = {of(31)} and kind = 'conversation'",
         "values", "comment_in_its_place", "critical", "rules", number=36, record="conversation comment",
-        also=("conversation_comments_complete", "lists_not_exceeded", "comment_in_its_time"),
+        also=("conversation_comments_complete", "lists_not_exceeded", "comment_in_its_time"), extra=True,
     ),
     Defect(
         "a comment of the conversation in the code",
         f"update comments set path = 'a.py' where pull_request_id = {of(31)} and kind = 'conversation'",
-        "values", "conversation_outside_code", "critical", "rules", record="conversation comment",
+        "values", "conversation_outside_code", "critical", "rules", record="conversation comment", extra=True,
     ),
     Defect(
         "a comment longer than GitHub allows",
@@ -105,7 +105,7 @@ VALUES = [
     ),
     Defect(
         "files of an older head", f"update file_changes set head_sha = repeat('a', 40) where pull_request_id = {of(31)}",
-        "values", "files_of_head", "warning", "second observation", record="file src/",
+        "values", "files_of_head", "warning", "second observation", record="file src/", extra=True,
     ),
     Defect(
         "an unknown kind of change",
@@ -124,7 +124,7 @@ VALUES = [
     Defect(
         "a contributor under a false key",
         drop("contributors", "contributors_check") + "update contributors set github_id = 1234 where key = 'user:5000000007'",
-        "values", "key_says_who", "critical", "constraint", number=None, record="contributor user:5000000007",
+        "values", "key_says_who", "critical", "constraint", number=None, record="contributor user:5000000007", extra=True,
     ),
 ]  # fmt: skip
 
@@ -155,12 +155,12 @@ ORPHANS = [
         + "insert into pull_requests (repository_id, number, github_id, node_id, title, state, author_key, created_at, updated_at)"
         " values (uuid_v7(), 998, 9, 'PR_9', 'Lost', 'open', 'ghost', now() - interval '3 days', now() - interval '2 days')",
         "referential", "pull_requests_have_repositories", "critical", "constraint", number=None, record="pull request 998",
-        also=("keys_enforced",),
+        also=("keys_enforced",), extra=True,
     ),
     Defect(
         "an author whom nobody knows",
         drop("pull_requests", "pull_requests_author_key_fkey") + f"update pull_requests set author_key = 'user:1' where id = {of(31)}",
-        "referential", "pull_requests_have_authors", "critical", "constraint", number=None, record="pull request 31", also=("keys_enforced",),
+        "referential", "pull_requests_have_authors", "critical", "constraint", number=None, record="pull request 31", also=("keys_enforced",), extra=True,
     ),
     Defect(
         "a reviewer whom nobody knows",
@@ -182,7 +182,7 @@ ORPHANS = [
         "a reply to a comment of another pull request",
         f"update comments set in_reply_to_github_id = (select min(github_id) from comments where pull_request_id = {of(34)}"
         f" and kind = 'inline') where pull_request_id = {of(31)} and in_reply_to_github_id is not null",
-        "referential", "replies_have_targets", "warning", "rules", record="inline comment",
+        "referential", "replies_have_targets", "warning", "rules", record="inline comment", extra=True,
     ),
 ]  # fmt: skip
 
@@ -193,15 +193,15 @@ TABLES = [
     ),
     Defect(
         "a column has another type", "alter table file_changes rename head_sha to head; alter table file_changes add head_sha varchar(40)",
-        "schema", "column_types", "critical", "catalogue", number=None, record="file_changes.head_sha",
+        "schema", "column_types", "critical", "catalogue", number=None, record="file_changes.head_sha", extra=True,
     ),
     Defect(
         "a foreign key is gone", drop("reviews", "reviews_author_key_fkey"),
-        "schema", "keys_enforced", "warning", "catalogue", number=None, record="reviews",
+        "schema", "keys_enforced", "warning", "catalogue", number=None, record="reviews", extra=True,
     ),
     Defect(
         "a table is open to everybody", "alter table comments disable row level security",
-        "schema", "row_security", "critical", "catalogue", number=None, record="comments",
+        "schema", "row_security", "critical", "catalogue", number=None, record="comments", extra=True,
     ),
 ]  # fmt: skip
 
@@ -216,7 +216,7 @@ AGE = [
     ),
     Defect(
         "a watermark of tomorrow", f"update repositories set watermark = now() + interval '1 day' where id = {ROCKET}",
-        "freshness", "watermark_not_ahead", "critical", "clock", number=None, record="acme/rocket", also=("watermark_covered",),
+        "freshness", "watermark_not_ahead", "critical", "clock", number=None, record="acme/rocket", also=("watermark_covered",), extra=True,
     ),
     Defect(
         "a job whose worker died",

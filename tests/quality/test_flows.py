@@ -65,8 +65,8 @@ async def test_reconciling_whole_data_asks_for_nothing(prefect: str) -> None:
 
 def test_what_failed_is_said_in_one_sentence_and_one_row_a_check() -> None:
     results = [
-        {"suite": "values", "expectation": "state_known", "description": "States", "status": status, "severity": "critical",
-         "unexpected": 3, "message": None}
+        {"suite": "values", "expectation": "state_known", "description": "States", "status": status,
+         "severity": "critical", "unexpected": 3, "message": None}
         for status in ("passed", "failed")
     ]  # fmt: skip
     assert [row["result"] for row in check_rows(results)] == ["failed"]
