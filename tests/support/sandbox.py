@@ -24,7 +24,7 @@ class Sandbox:
         self.github_id: int = ready["github_id"]
         self.owner, self.name = self.repository.split("/")
         # A control call may wait behind a large answer on a busy machine.
-        self.client = httpx.Client(base_url=self.url, trust_env=False, timeout=60)
+        self.client = httpx.Client(base_url=self.url, trust_env=False, timeout=180)
 
     def settings(self) -> dict[str, str]:
         """Environment that points a process of the product at this sandbox."""
@@ -133,7 +133,7 @@ def _ready(process: ForkServerProcess, output: Path) -> dict[str, Any]:
         lines = output.read_text().splitlines() if output.exists() else []
         return next((line for line in lines if line.startswith("{")), not process.is_alive())
 
-    line = eventually(first, what="the sandbox's first line")
+    line = eventually(first, patience=180, what="the sandbox's first line")
     if not isinstance(line, str):
         raise RuntimeError(f"the sandbox did not start: {output.read_text()}")
     return json.loads(line)
