@@ -71,13 +71,14 @@ def start_prefect_service(processes: Processes, env: dict[str, str], home: str, 
 
 
 def start_stand_ins(processes: Processes, needs: Needs, env: Mapping[str, str], folder: Path) -> list[Service]:
-    """Start the stand-ins that are needed; `settle_stand_ins` waits for them."""
+    """Start the stand-ins that are needed; `settle_stand_ins` waits for them. A port each: it survives a restart."""
     services: list[Service] = []
     if needs.github:
-        child = start_github_with_actions(processes, SANDBOX_REPOSITORY, env, folder)
+        options = [*SANDBOX_REPOSITORY, "--port", str(free_port())]
+        child = start_github_with_actions(processes, options, env, folder)
         services.append(Service("github", child=child))
     if needs.inngest:
-        child = processes.start("sandbox-inngest", python("sandbox", "inngest"), env=env)
+        child = processes.start("sandbox-inngest", python("sandbox", "inngest", "--port", str(free_port())), env=env)
         services.append(Service("inngest", child=child))
     return services
 

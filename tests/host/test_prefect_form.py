@@ -91,12 +91,22 @@ def test_a_request_from_the_form_runs_and_shows_its_decision_and_its_jobs(up: st
         page.open(f"{prefect}/runs/flow-run/{bulk}")
         page.see("Completed", patience=PATIENCE)
         page.press(ARTIFACTS)
-        page.see("link")
+        page.see("log", "MARKDOWN")
         page.picture(pictures / "4-bulk-artifacts.png")
+        page.open(f"{prefect}/artifacts/artifact/{log_artifact(prefect, bulk)}")
+        link = "[...document.querySelectorAll('a')].some(a => a.href.includes('/actions/runs/'))"
+        eventually(lambda: page.run(link), patience=PATIENCE, what="the link to the workflow run")
+        page.picture(pictures / "5-link.png")
 
         page.open(address(up, "web"))
         page.see("octo-demo/progressive")
-        page.picture(pictures / "5-status-page.png")
+        page.picture(pictures / "6-status-page.png")
+
+
+def log_artifact(prefect: str, run: str) -> str:
+    """The artifact of a run that links to the workflow run's log."""
+    question = {"artifacts": {"flow_run_id": {"any_": [run]}, "key": {"any_": ["log"]}}}
+    return httpx.post(f"{prefect}/api/artifacts/filter", json=question, timeout=60).json()[0]["id"]
 
 
 def finished_bulk_run(prefect: str) -> str | None:

@@ -91,11 +91,16 @@ def test_everything_runs_heals_and_is_stopped_by_down(up: "subprocess.Popen[str]
     assert httpx.get(f"{web.address}/healthz").is_success
     assert "prefect" in httpx.get(f"{service(home, 'prefect').address}", follow_redirects=True).text.lower()
 
+    github = service(home, "github")
+    assert github.pid
     os.kill(web.pid, signal.SIGKILL)
+    os.kill(github.pid, signal.SIGKILL)
     eventually(
         lambda: service(home, "web").pid not in (web.pid, None), patience=PATIENCE, what="the restart of the web"
     )
     eventually(lambda: _answers(f"{web.address}/healthz"), patience=PATIENCE, what="the web application")
+    eventually(lambda: service(home, "github").pid not in (github.pid, None), patience=PATIENCE, what="its restart")
+    eventually(lambda: _answers(f"{github.address}/_sandbox/stats"), patience=PATIENCE, what="the stand-in")
 
     second = command(home, "up")
     assert "up already" in second.communicate()[0]
