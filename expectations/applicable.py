@@ -13,8 +13,8 @@ _PAIR = """select exists (
   join public.progressive_capture_jobs b on b.parent_id = a.parent_id and b.id > a.id and b.executed_by <> a.executed_by
   where a.status = 'completed' and b.status = 'completed' and not a.is_parent and not b.is_parent
     and a.decision ->> 'observe' is not null and b.decision ->> 'observe' is not null
-    and greatest(a.completed_at, b.completed_at) > greatest(now() - interval '30 days', dq.since())
-    and least(a.completed_at, b.completed_at) - interval '1 day' < dq.until())"""
+    and least(a.started_at, b.started_at) > greatest(now() - interval '30 days', dq.since())
+    and greatest(a.completed_at, b.completed_at) < dq.until())"""
 
 _QUESTIONS: Mapping[Needs, str] = {
     "a pair": _PAIR,

@@ -75,6 +75,9 @@ def _parser() -> argparse.ArgumentParser:
     validate.add_argument("--no-report", action="store_true")
     validate.add_argument("--json", action="store_true")
     validate.set_defaults(run=_validate)
+    after = commands.add_parser("after-jobs", help="validate the windows of jobs that ended since the last validation")
+    after.add_argument("--json", action="store_true")
+    after.set_defaults(run=_after_jobs)
     report = commands.add_parser("report", help="make the report from what is stored")
     report.add_argument("--json", action="store_true")
     report.set_defaults(run=_report)
@@ -92,6 +95,17 @@ def _validate(options: argparse.Namespace) -> Answer:
     with database(settings()) as dsn:
         run = ask(dsn, question, settings().capture_home / "reports")
     return Answer(run.exit_code, run.payload(), summary(run))
+
+
+def _after_jobs(_options: argparse.Namespace) -> Answer:
+    from capture.wiring import database
+    from expectations.after_jobs import validate_after_jobs
+
+    with database(settings()) as dsn:
+        runs = validate_after_jobs(dsn, settings().capture_home / "reports", _webhook())
+    code = max((run.exit_code for run in runs), default=0)
+    lines = [line for run in runs for line in summary(run)] or ["No job has ended since the last validation."]
+    return Answer(code, {"exit_code": code, "runs": [run.payload() for run in runs]}, lines)
 
 
 def _webhook() -> str | None:

@@ -38,6 +38,17 @@ async def validate(
         ("--job-id", str(job_id) if job_id else None),
     ):
         words += [option, value] if value else []
+    return await _answer(words)
+
+
+@task(name="run the suites after jobs", cache_policy=NO_CACHE, persist_result=False)
+async def validate_after_jobs() -> list[dict[str, Any]]:
+    """Validate the windows of all jobs that ended since the last validation; answers the runs as JSON."""
+    answer = await _answer(["after-jobs", "--json"])
+    return list(answer["runs"])
+
+
+async def _answer(words: list[str]) -> dict[str, Any]:
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "expectations", *words, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
     )

@@ -98,11 +98,12 @@ select s.repository, s.link || '/pulls' as link, null::bigint as number, 'manife
 from dq.repositories s
 join public.manifest_scans m on m.repository_id = s.repository_id;
 
+-- By the time of observing: the record itself may be much older than the window in which two processors looked at it.
 create view dq.observations with (security_invoker = true) as
 select s.repository, s.link || '/pull/' || o.number as link, o.record_kind || ' ' || o.record_key as record, o.*
 from dq.repositories s
 join public.capture_observations o
-  on o.repository_id = s.repository_id and o.source_updated_at >= dq.since() and o.source_updated_at < dq.until();
+  on o.repository_id = s.repository_id and o.observed_at >= dq.since() and o.observed_at < dq.until();
 
 create view dq.coverage with (security_invoker = true) as
 select s.repository, s.link || '/pulls' as link, null::bigint as number, 'window' as record, c.*
