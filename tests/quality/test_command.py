@@ -163,9 +163,6 @@ def test_without_a_split_the_overlap_suite_does_not_apply(home: Path) -> None:
 @pytest.mark.slow
 def test_after_a_job_its_repository_is_validated_over_its_window_and_only_once(home: Path) -> None:
     damage("update progressive_capture_jobs set since = now() - interval '3 days'")
-    damage(
-        "delete from progressive_capture_jobs where name = 'lander' and parent_id is not null and executed_by = 'inngest'"
-    )
     damage("update progressive_capture_jobs set completed_at = now() - interval '2 days' where name = 'lander'")
     first, second = answer_to(["after-jobs"]), answer_to(["after-jobs"])
     (run,) = first.payload["runs"]
