@@ -91,7 +91,6 @@ def running_demo(
         server = start_prefect(processes, home, env)
         env |= prefect_settings(home, server.api_url)
         github = start_github(processes, sandbox_options, env)
-        flow = warm.start_flow(processes, FLOW, env)
         with embedded_postgres(home, say=watch.note) as dsn:
             expectations = warm.start_expectations(processes, env | {"DATABASE_URL": dsn})
             _empty(dsn)
@@ -99,6 +98,9 @@ def running_demo(
             watch.done("database", "Postgres, empty and migrated")
             sandbox = github_of(github)
             watch.done("sandbox", f"a stand-in for GitHub with {sandbox.repository}")
+            # On a new machine an import compiles what it imports: server and flow import the same, so one goes first.
+            server.child.until(lambda: expectations.json_lines() or server.answers())
+            flow = warm.start_flow(processes, FLOW, env)
             server.ready()
             watch.done("prefect", f"Prefect's server at {server.page}")
             settings = {**sandbox.settings(), "DATABASE_URL": dsn}

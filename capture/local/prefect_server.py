@@ -33,8 +33,12 @@ class PrefectServer:
 
     def ready(self) -> "PrefectServer":
         """Wait until it answers; the first start on a machine takes 10 to 20 s for its database."""
-        self.child.until(lambda: answers(f"{self.api_url}/health"))
+        self.child.until(self.answers)
         return self
+
+    def answers(self) -> bool:
+        """Whether it is ready now."""
+        return answers(f"{self.api_url}/health")
 
 
 def answers(url: str) -> bool:
