@@ -94,19 +94,18 @@ def main() -> None:
     parser.add_argument("--repositories", type=int, default=10)
     parser.add_argument("--home", type=Path, help="keep the databases in this folder, and use them if they are there")
     options = parser.parse_args()
-    until = datetime.now(UTC)
-    since = until - timedelta(days=1)
     with tempfile.TemporaryDirectory(prefix="quality-benchmark-", ignore_cleanup_errors=True) as temporary:
         home = options.home or Path(temporary)
         home.mkdir(parents=True, exist_ok=True)
         with test_server(home) as server:
             large = filled(server, "large", options.repositories, options.pulls)
-            day = measure(large, "window", since, until)
+            small = filled(server, "small", options.repositories, options.pulls // 10)
+            since = datetime.now(UTC) - timedelta(days=1)
+            day = measure(large, "window", since)
             print(line("window of one day", day), flush=True)
             print(line("nightly", measure(large, "nightly")), flush=True)
             print(line("weekly", measure(large, "weekly")), flush=True)
-            small = filled(server, "small", options.repositories, options.pulls // 10)
-            tenth = measure(small, "window", since, until)
+            tenth = measure(small, "window", since)
             print(line("window of one day, a tenth beside", tenth))
             print(f"ten times as much beside the window takes {day['seconds'] / tenth['seconds']:.2f} times as long")
 
