@@ -24,6 +24,8 @@ class Scope:
     repository_id: UUID | None = None
     since: datetime | None = None
     until: datetime | None = None
+    whole_tables: bool = False
+    """Whether the checks of this scope read large tables to the end; they are then joined without nested loops."""
 
     def session(self) -> dict[str, str]:
         """The session settings which the views in schema `dq` read."""
@@ -59,7 +61,11 @@ def prepare(scope: Scope, *, read_only: bool) -> Any:
         with connection.cursor() as cursor:
             for name, value in values.items():
                 cursor.execute("select set_config(%s, %s, false)", (name, value))
-            cursor.execute(_WITHOUT_STATISTICS)
+            if scope.whole_tables:
+                # They are joined whole; the planner cannot know that the settings above leave nothing out.
+                cursor.execute("select set_config('enable_nestloop', 'off', false)")
+            else:
+                cursor.execute(_WITHOUT_STATISTICS)
         connection.commit()
 
     return connected
