@@ -69,6 +69,20 @@ def submit(page: Page) -> str:
     return eventually(made, patience=PATIENCE, what="the run")
 
 
+def show_artifacts(page: Page, *words: str) -> None:
+    """Open the run's artifacts, again where the page moved away under the mouse, until they read so."""
+
+    def shown() -> bool:
+        page.press(ARTIFACTS)
+        try:
+            page.see(*words, patience=10.0)
+        except AssertionError:
+            return False
+        return True
+
+    eventually(shown, patience=PATIENCE, what=f"artifacts that read {words}")
+
+
 def test_a_request_from_the_form_runs_and_shows_its_decision_and_its_jobs(up: state.UpState, tmp_path: Path) -> None:
     prefect = address(up, "prefect")
     pictures = Path(os.environ.get("CAPTURE_TEST_PICTURES", str(tmp_path / "pictures")))
@@ -83,15 +97,13 @@ def test_a_request_from_the_form_runs_and_shows_its_decision_and_its_jobs(up: st
         page.open(run)
         page.see("Completed", patience=PATIENCE)
         page.picture(pictures / "2-run.png")
-        page.press(ARTIFACTS)
-        page.see("decision")
+        show_artifacts(page, "decision")
         page.picture(pictures / "3-artifacts.png")
 
         bulk = eventually(lambda: finished_bulk_run(prefect), patience=PATIENCE, what="the bulk job's run")
         page.open(f"{prefect}/runs/flow-run/{bulk}")
         page.see("Completed", patience=PATIENCE)
-        page.press(ARTIFACTS)
-        page.see("log", "MARKDOWN")
+        show_artifacts(page, "log", "MARKDOWN")
         page.picture(pictures / "4-bulk-artifacts.png")
         page.open(f"{prefect}/artifacts/artifact/{log_artifact(prefect, bulk)}")
         link = "[...document.querySelectorAll('a')].some(a => a.href.includes('/actions/runs/'))"
