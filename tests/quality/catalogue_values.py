@@ -192,7 +192,9 @@ TABLES = [
         "schema", "columns_present", "critical", "catalogue", number=None, record="reviews.body", also=("reviews_as_observed",),
     ),
     Defect(
-        "a column has another type", "alter table file_changes rename head_sha to head; alter table file_changes add head_sha varchar(40)",
+        "a column has another type",
+        """alter table file_changes rename head_sha to head; alter table file_changes add head_sha varchar(40);
+           update file_changes set head_sha = head""",
         "schema", "column_types", "critical", "catalogue", number=None, record="file_changes.head_sha", extra=True,
     ),
     Defect(
