@@ -121,10 +121,11 @@ create table public.pull_request_manifest (
   comments_total integer check (comments_total >= 0),
   scan_id uuid references public.manifest_scans (id) on delete set null,
   listed_at timestamptz not null default now(),
-  deleted_at timestamptz,
-  primary key (repository_id, number)
+  deleted_at timestamptz
 );
 create index pull_request_manifest_updated on public.pull_request_manifest (repository_id, updated_at desc);
+-- Last, as with pull_requests.
+alter table public.pull_request_manifest add primary key (repository_id, number);
 
 create table public.pull_request_lists (
   pull_request_id uuid not null references public.pull_requests (id),

@@ -47,6 +47,7 @@ set search_path = public, pg_temp
 set statement_timeout = '60s'
 set enable_hashjoin = off
 set enable_mergejoin = off
+set enable_material = off
 set enable_seqscan = off
 set plan_cache_mode = force_generic_plan
 set jit = off
@@ -90,10 +91,9 @@ begin
     finished_at = case when coalesce(page.complete, false) then coalesce(s.finished_at, now()) else s.finished_at end
   where s.id = scan.id returning * into scan;
 
-  perform from pull_request_manifest t
-    where t.repository_id = repository
-      and t.number = any (array(select (j ->> 'number')::bigint from jsonb_array_elements(items) j))
-    order by t.number for no key update;
+  perform from (select (j ->> 'number')::bigint as number from jsonb_array_elements(items) j order by 1) n
+    cross join lateral (select from pull_request_manifest t
+      where t.repository_id = repository and t.number = n.number for no key update) locked;
   insert into pull_request_manifest as t (repository_id, number, node_id, github_id, updated_at, created_at, reviews,
     inline_comments, conversation_comments, file_changes, comments_total, scan_id)
   select repository, m.number, m.node_id, m.github_id, m.updated_at, m.created_at, m.reviews, m.inline_comments,
@@ -106,12 +106,14 @@ begin
   if created < received then
     -- A full scan marks every row it saw, since what it did not see is gone; other scans leave unchanged rows alone.
     with compared as materialized (
-      select b.number, b.m, (b.m).updated_at < b.updated_at as older,
+      select repository, b.number, b.m, (b.m).updated_at < b.updated_at as older,
         (b.m).updated_at >= b.updated_at and (b.deleted or b.m is distinct from b.stored) as differs
-      from (select s as stored, s.number, s.updated_at, s.deleted_at is not null as deleted, jsonb_populate_record(s,
+      from (select s.*, jsonb_populate_record(s.stored,
               j - array['repository_id', 'scan_id', 'listed_at', 'deleted_at']) as m
-            from jsonb_array_elements(items) j
-            join pull_request_manifest s on s.repository_id = repository and s.number = (j ->> 'number')::bigint
+            from (select e as j, (e ->> 'number')::bigint as number from jsonb_array_elements(items) e offset 0) n
+            cross join lateral (
+              select t as stored, t.number, t.updated_at, t.deleted_at is not null as deleted from pull_request_manifest t
+              where t.repository_id = repository and t.number = n.number offset 0) s
             offset 0) b
     ), updated as (
       update pull_request_manifest t set
@@ -121,22 +123,22 @@ begin
         comments_total = (c.m).comments_total,
         scan_id = scan.id, listed_at = now(), deleted_at = null
       from compared c
-      where t.repository_id = repository and t.number = c.number
+      where t.repository_id = c.repository and t.number = c.number
         and (c.differs or (scan.kind = 'full' and t.scan_id is distinct from scan.id and not c.older))
       returning c.differs)
     select (select count(*) filter (where differs) from updated), count(*) filter (where older)
       into changed, stale from compared;
     if scan.kind = 'full' and stale > 0 then
       update pull_request_manifest t set scan_id = scan.id
-      from jsonb_array_elements(items) j
-      where t.repository_id = repository and t.number = (j ->> 'number')::bigint and t.scan_id is distinct from scan.id;
+      from (select repository, (j ->> 'number')::bigint as number from jsonb_array_elements(items) j offset 0) n
+      where t.repository_id = n.repository and t.number = n.number and t.scan_id is distinct from scan.id;
     end if;
   end if;
   -- Seen in the listing: not deleted.
   update pull_requests p set deleted_at = null
-  from jsonb_array_elements(items) j
-  where p.repository_id = repository and p.number = (j ->> 'number')::bigint and p.deleted_at is not null
-    and (j ->> 'updated_at')::timestamptz >= p.updated_at;
+  from (select repository, (j ->> 'number')::bigint as number, (j ->> 'updated_at')::timestamptz as updated_at
+        from jsonb_array_elements(items) j offset 0) n
+  where p.repository_id = n.repository and p.number = n.number and p.deleted_at is not null and n.updated_at >= p.updated_at;
 
   select coalesce(array_agg(value::bigint), '{}') into missing
     from jsonb_array_elements_text(coalesce(argument -> 'gone', '[]'));

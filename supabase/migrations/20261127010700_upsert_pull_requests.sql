@@ -1,6 +1,7 @@
 -- People and pull requests. A row's absent columns keep what is stored: `jsonb_populate_record` merges it over the stored row.
 -- Rows that change nothing are filtered before the write, inserts go in key order so that writers queue instead of deadlocking,
--- and plans do not hang on statistics: every step is a nested loop over an index.
+-- and plans do not hang on statistics: every step is a nested loop from the rows that came to the key of the stored ones. A plan
+-- may have been made on empty tables, where reading all of a repository looks as cheap as one key; `offset 0` forbids that.
 -- Lock: none on existing tables. Old code survives it: yes, it only adds.
 
 -- [{key, kind, github_id, node_id, login, name, avatar_url}], seen at GitHub at `seen`. The latest sight wins, whatever
@@ -10,6 +11,7 @@ language plpgsql
 set search_path = public, pg_temp
 set enable_hashjoin = off
 set enable_mergejoin = off
+set enable_material = off
 set enable_seqscan = off
 set plan_cache_mode = force_generic_plan
 set jit = off
@@ -29,10 +31,12 @@ begin
   if created < jsonb_array_length(incoming) then
     with compared as materialized (
       select b.key, b.m, b.m is distinct from b.stored as differs
-      from (select s as stored, s.key, s.seen_at,
-                   jsonb_populate_record(s, j - array['key', 'kind', 'seen_at', 'captured_at']) as m
-            from jsonb_array_elements(incoming) j join contributors s on s.key = j ->> 'key'
-            where s.kind <> 'ghost' and (s.seen_at is null or s.seen_at <= seen)
+      from (select s.*,
+                   jsonb_populate_record(s.stored, j - array['key', 'kind', 'seen_at', 'captured_at']) as m
+            from jsonb_array_elements(incoming) j
+            cross join lateral (
+              select t as stored, t.key, t.seen_at from contributors t where t.key = j ->> 'key' and t.kind <> 'ghost'
+                and (t.seen_at is null or t.seen_at <= seen) offset 0) s
             offset 0) b
       where b.m is distinct from b.stored or b.seen_at is null or b.seen_at < seen - interval '1 hour'
     ), locked as materialized (
@@ -58,6 +62,7 @@ language plpgsql
 set search_path = public, pg_temp
 set enable_hashjoin = off
 set enable_mergejoin = off
+set enable_material = off
 set enable_seqscan = off
 set plan_cache_mode = force_generic_plan
 set jit = off
@@ -66,8 +71,8 @@ as $$
 declare
   changed integer := 0;
 begin
-  perform from pull_requests t where t.repository_id = repository and t.number = any (numbers)
-    order by t.number for no key update;
+  perform from (select unnest(numbers) as number order by 1) n cross join lateral (
+    select from pull_requests t where t.repository_id = repository and t.number = n.number for no key update) locked;
   with created as (
     insert into pull_requests as t (repository_id, number, github_id, node_id, title, body, state, is_draft, author_key,
       author_association, merged_by_key, base_ref, head_ref, base_sha, head_sha, merge_commit_sha, additions, deletions,
@@ -87,10 +92,12 @@ begin
   if written < jsonb_array_length(incoming) then
     with compared as materialized (
       select b.id, b.m, (b.m).updated_at < b.updated_at as older, b.deleted or b.m is distinct from b.stored as differs
-      from (select s as stored, s.id, s.updated_at, s.deleted_at is not null as deleted, jsonb_populate_record(s,
+      from (select s.*, jsonb_populate_record(s.stored,
               j - array['id', 'repository_id', 'captured_at', 'captured_by', 'deleted_at']) as m
-            from jsonb_array_elements(incoming) j
-            join pull_requests s on s.repository_id = repository and s.number = (j ->> 'number')::bigint
+            from (select e as j, (e ->> 'number')::bigint as number from jsonb_array_elements(incoming) e offset 0) n
+            cross join lateral (
+              select t as stored, t.id, t.updated_at, t.deleted_at is not null as deleted from pull_requests t
+              where t.repository_id = repository and t.number = n.number offset 0) s
             offset 0) b
     ), updated as (
       update pull_requests t set

@@ -10,6 +10,7 @@ language plpgsql
 set search_path = public, pg_temp
 set enable_hashjoin = off
 set enable_mergejoin = off
+set enable_material = off
 set enable_seqscan = off
 set plan_cache_mode = force_generic_plan
 set jit = off
@@ -40,11 +41,13 @@ begin
     with compared as materialized (
       select b.github_id, b.m, b.older or (b.late and (b.m).updated_at is not distinct from b.updated_at) as older,
              not b.late and b.deleted as revived, b.m is distinct from b.stored as differs
-      from (select s as stored, s.github_id, s.updated_at, s.deleted_at is not null as deleted,
+      from (select s.*,
                    coalesce(late -> 'reviews' ? (j ->> 'number'), false) as late, m, coalesce(m.updated_at < s.updated_at, false) as older
             from jsonb_array_elements(incoming) j
-            join reviews s on s.github_id = (j ->> 'github_id')::bigint
-            cross join lateral jsonb_populate_record(s, j - array['pull_request_id', 'captured_at', 'deleted_at']) m
+            cross join lateral (
+              select t as stored, t.github_id, t.updated_at, t.deleted_at is not null as deleted from reviews t
+              where t.github_id = (j ->> 'github_id')::bigint offset 0) s
+            cross join lateral jsonb_populate_record(s.stored, j - array['pull_request_id', 'captured_at', 'deleted_at']) m
             offset 0) b
     ), updated as (
       update reviews t set
@@ -73,6 +76,7 @@ language plpgsql
 set search_path = public, pg_temp
 set enable_hashjoin = off
 set enable_mergejoin = off
+set enable_material = off
 set enable_seqscan = off
 set plan_cache_mode = force_generic_plan
 set jit = off
@@ -108,11 +112,13 @@ begin
     with compared as materialized (
       select b.kind, b.github_id, b.m, b.older or (b.late and (b.m).updated_at = b.updated_at) as older,
              not b.late and b.deleted as revived, b.m is distinct from b.stored as differs
-      from (select s as stored, s.kind, s.github_id, s.updated_at, s.deleted_at is not null as deleted,
+      from (select s.*,
                    coalesce(late -> (s.kind || '_comments') ? (j ->> 'number'), false) as late, m, m.updated_at < s.updated_at as older
             from jsonb_array_elements(incoming) j
-            join comments s on s.kind = j ->> 'kind' and s.github_id = (j ->> 'github_id')::bigint
-            cross join lateral jsonb_populate_record(s, j - array['pull_request_id', 'captured_at', 'deleted_at']) m
+            cross join lateral (
+              select t as stored, t.kind, t.github_id, t.updated_at, t.deleted_at is not null as deleted from comments t
+              where t.kind = j ->> 'kind' and t.github_id = (j ->> 'github_id')::bigint offset 0) s
+            cross join lateral jsonb_populate_record(s.stored, j - array['pull_request_id', 'captured_at', 'deleted_at']) m
             offset 0) b
     ), updated as (
       update comments t set
@@ -150,6 +156,7 @@ language plpgsql
 set search_path = public, pg_temp
 set enable_hashjoin = off
 set enable_mergejoin = off
+set enable_material = off
 set enable_seqscan = off
 set plan_cache_mode = force_generic_plan
 set jit = off
@@ -182,11 +189,13 @@ begin
       -- A late reading says nothing new of a file that the younger one had; of one that is gone it may be the last word.
       select b.pull_request_id, b.path, b.m, b.at, b.at is not null and (not b.deleted or b.at <= b.last_seen_at) as older,
              b.deleted and b.at is null as revived, b.m is distinct from b.stored as differs
-      from (select s as stored, s.pull_request_id, s.path, s.last_seen_at, s.deleted_at is not null as deleted, m,
+      from (select s.*, m,
                    (late -> 'file_changes' -> (j ->> 'number') ->> 'at')::timestamptz as at
             from jsonb_array_elements(incoming) j
-            join file_changes s on s.pull_request_id = (ids ->> (j ->> 'number'))::uuid and s.path = j ->> 'path'
-            cross join lateral jsonb_populate_record(s, j - array['pull_request_id', 'captured_at', 'deleted_at', 'last_seen_at']) m
+            cross join lateral (
+              select t as stored, t.pull_request_id, t.path, t.last_seen_at, t.deleted_at is not null as deleted from file_changes t
+              where t.pull_request_id = (ids ->> (j ->> 'number'))::uuid and t.path = j ->> 'path' offset 0) s
+            cross join lateral jsonb_populate_record(s.stored, j - array['pull_request_id', 'captured_at', 'deleted_at', 'last_seen_at']) m
             offset 0) b
     ), updated as (
       update file_changes t set

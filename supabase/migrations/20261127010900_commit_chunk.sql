@@ -7,6 +7,7 @@ language plpgsql
 set search_path = public, pg_temp
 set enable_hashjoin = off
 set enable_mergejoin = off
+set enable_material = off
 set enable_seqscan = off
 set plan_cache_mode = force_generic_plan
 set jit = off
@@ -44,6 +45,7 @@ language plpgsql
 set search_path = public, pg_temp
 set enable_hashjoin = off
 set enable_mergejoin = off
+set enable_material = off
 set enable_seqscan = off
 set plan_cache_mode = force_generic_plan
 set jit = off
@@ -75,6 +77,7 @@ set search_path = public, pg_temp
 set statement_timeout = '60s'
 set enable_hashjoin = off
 set enable_mergejoin = off
+set enable_material = off
 set enable_seqscan = off
 set plan_cache_mode = force_generic_plan
 set jit = off
@@ -122,8 +125,8 @@ begin
       written := part.written;
       stale := part.stale;
       fresh := part.fresh;
-      select coalesce(jsonb_object_agg(p.number, p.id), '{}') into ids from pull_requests p
-        where p.repository_id = repository and p.number = any (numbers);
+      select coalesce(jsonb_object_agg(p.number, p.id), '{}') into ids from unnest(numbers) n cross join lateral (
+        select t.number, t.id from pull_requests t where t.repository_id = repository and t.number = n offset 0) p;
       rows_received := jsonb_array_length(chunk -> 'pull_requests');
     end if;
     if jsonb_array_length(chunk -> 'lists') > 0 then

@@ -2,6 +2,7 @@
 -- Lock: none on existing tables. Old code survives it: yes, it only adds.
 
 -- {repository_id, since, until, numbers, after_updated_at, after_number, limit} -> items, newest first; an empty page is the end.
+-- Planned anew at each call: by numbers and by time need different indexes.
 -- Each has the manifest's columns, stored, stored_updated_at and its lists as they stand in pull_request_lists.
 create function public.plan_page(argument jsonb) returns jsonb
 language plpgsql stable
@@ -9,8 +10,9 @@ set search_path = public, pg_temp
 set statement_timeout = '30s'
 set enable_hashjoin = off
 set enable_mergejoin = off
+set enable_material = off
 set enable_seqscan = off
-set plan_cache_mode = force_generic_plan
+set plan_cache_mode = force_custom_plan
 set jit = off
 as $$
 declare
