@@ -94,7 +94,8 @@ begin
   else
     select * into found_row from repositories r
       where lower(r.owner || '/' || r.name) = lower((argument ->> 'owner') || '/' || (argument ->> 'name'))
-      order by r.name_lost_at nulls first, r.captured_at desc limit 1;
+        and r.name_lost_at is null  -- whoever is asked for under a lost name may be anybody by now
+      order by r.captured_at desc limit 1;
   end if;
   if found_row.id is null then
     return '{"outcome": "not_found"}';

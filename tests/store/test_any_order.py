@@ -6,12 +6,13 @@ from typing import Any
 
 import psycopg
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from capture.core.models import Chunk
 from capture.store.postgres_transport import open_postgres
 from capture.store.store import Store
+from tests.store.examples import EXAMPLES, drawn
 from tests.store.make import (
     T0,
     comment,
@@ -111,18 +112,11 @@ async def commit_in(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("examples", [15, pytest.param(400, marks=[pytest.mark.campaign, pytest.mark.timeout(3600)])])
+@pytest.mark.parametrize("examples", EXAMPLES)
 def test_any_order_and_repetition_of_readings_gives_the_same_tables(postgres_18: str, examples: int) -> None:
     """Each reading is committed at least once; some are committed again, also after younger ones."""
 
-    @settings(
-        max_examples=examples,
-        deadline=None,
-        database=None,
-        derandomize=examples < 100,  # the same in every ordinary run; the campaign looks further
-        suppress_health_check=list(HealthCheck),
-        phases=[Phase.explicit, Phase.generate, Phase.shrink],
-    )
+    @drawn(examples)
     @given(history=histories(), data=st.data())
     def check(history: list[dict[int, dict[str, Any]]], data: st.DataObject) -> None:
         everything = list(range(len(history)))
