@@ -81,4 +81,4 @@ def sentence(bad: list[dict[str, Any]]) -> str:
     """What is wrong, in one sentence."""
     names = ", ".join(f"{r['suite']}/{r['expectation']}" for r in bad[:5])
     more = f" and {len(bad) - 5} more" if len(bad) > 5 else ""
-    return f"{len(bad)} checks are not green: {names}{more}"
+    return f"{'1 check is' if len(bad) == 1 else f'{len(bad)} checks are'} not green: {names}{more}"

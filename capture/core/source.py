@@ -33,10 +33,18 @@ class Usage:
     requests: int = 0
     points: int = 0
     seconds: float = 0.0
+    """Until GitHub had answered."""
+    waited: float = 0.0
+    """Slept, for the budget or before another try. On a runner these are paid for."""
 
     def as_metrics(self) -> dict[str, float]:
         """Increments for a job's metrics."""
-        return {"requests": self.requests, "points": self.points, "github_seconds": round(self.seconds, 3)}
+        return {
+            "requests": self.requests,
+            "points": self.points,
+            "github_seconds": round(self.seconds, 3),
+            "waited_seconds": round(self.waited, 3),
+        }
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,7 +120,7 @@ class GitHubClient:
             )
             match action:
                 case Wait(seconds):
-                    await self._sleep(seconds)
+                    await self._wait(seconds)
                 case Reauthorize():
                     reauthorized = True
                     if not await self._credential.renew(token):
@@ -167,7 +167,13 @@ class GitHubClient:
             if waited + seconds > LONGEST_WAIT:
                 raise Deferred("the budget of this credential is used up", until)
             waited += seconds
-            await self._sleep(seconds)
+            await self._wait(seconds)
+
+    async def _wait(self, seconds: float) -> None:
+        usage = _usage.get()
+        if usage is not None:
+            usage.waited += seconds
+        await self._sleep(seconds)
 
     async def _record(self, raw: Raw | None, resource: Resource, points: int, seconds: float) -> None:
         headers = raw.headers if raw is not None else {}

@@ -1,9 +1,11 @@
 """This project's own workflow files, executed from checkout to finished job: detached, attached, and interrupted."""
 
+import sys
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
+import anyio
 import pytest
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRunId
@@ -99,8 +101,9 @@ async def test_attached_the_runner_executes_the_flow_run_itself_with_tasks_and_a
     assert rig.dsn not in rig.github.log(run_id)
 
 
-async def test_attached_cancelling_in_prefect_stops_the_runner_and_the_job(
-    rig: Rig, queue: Store, prefect: PrefectClient, repository: str
+@pytest.mark.parametrize("where", ["prefect", "queue"])
+async def test_attached_cancelling_in_prefect_or_by_command_stops_the_runner_and_the_job(
+    rig: Rig, queue: Store, prefect: PrefectClient, repository: str, where: str
 ) -> None:
     rig.github.faults({"match": {"operation": "Items"}, "action": {"kind": "hold"}})
     bulk = await attached(rig, queue, prefect, repository)
@@ -108,7 +111,13 @@ async def test_attached_cancelling_in_prefect_stops_the_runner_and_the_job(
     job = await bulk.until(lambda job: job.status == "processing", "a runner at work")
     await bulk.flow(job.flow_run_id, StateType.RUNNING)
     assert job.flow_run_id is not None
-    await prefect.set_flow_run_state(job.flow_run_id, Cancelling())
+    if where == "prefect":
+        await prefect.set_flow_run_state(job.flow_run_id, Cancelling())
+    else:
+        command = [sys.executable, "-m", "capture.cli", "jobs", "cancel", str(bulk.id)]
+        said = await anyio.run_process(command, env=rig.environment)
+        assert "asked to stop" in said.stdout.decode()
+        assert said.stderr.decode() == ""
     await bulk.flow(job.flow_run_id, StateType.CANCELLED)
     assert (await bulk.run("completed", run_id))["conclusion"] == "cancelled"
     await bulk.until(lambda job: job.cancel_requested_at or job.completed_at, "the request to stop")
@@ -151,8 +160,11 @@ async def test_a_deadline_and_an_exhausted_limit_free_the_runner_and_the_job_goe
 
     await eventually(counted, what="the minutes of three runs")
     job = await bulk.job()
+    assert job.metrics["waited_seconds"] <= 20  # all waits together, so no single one was longer
+    assert job.metrics["billed_minutes"] == sum(job.metadata["run_minutes"].values())
     with capsys.disabled():
-        print(f"\nbilled minutes by run: {job.metadata['run_minutes']}, in all {job.metrics['billed_minutes']}")
+        minutes, waited = job.metadata["run_minutes"], job.metrics["waited_seconds"]
+        print(f"\nbilled minutes by run: {minutes}, in all {job.metrics['billed_minutes']}; seconds waited: {waited}")
 
 
 async def forget_limits(rig: Rig) -> None:

@@ -18,6 +18,7 @@ from flows.route_capture import main as route_main
 from flows.route_capture import route_capture
 from flows.route_tracked import route_tracked
 from flows.tend_queue import tend_queue
+from flows.validate_jobs import validate_jobs
 from flows.watch_health import watch_health
 from tasks.forms import CaptureForm, HistoricalForm
 from tests.support.sandbox import Sandbox
@@ -83,6 +84,31 @@ async def test_the_routing_flow_decides_queues_and_does_the_jobs_itself(
     watched = await watch_health()
     assert set(watched["processors"]) == {"inngest", "github_actions"}
     assert (await tend_queue())["errors"] == {}
+
+
+@pytest.mark.slow
+async def test_after_each_job_its_window_is_validated_and_what_is_missing_gets_a_repair_job(
+    prefect: str, surroundings: Sandbox, database_url: str
+) -> None:
+    form = HistoricalForm(repository=surroundings.repository)
+    assert (await run_and_wait(form, "local"))["status"] == "completed"
+    [validated] = await validate_jobs()
+    assert (validated["repository"], validated["status"]) == (form.repository, "passed")
+    assert await validate_jobs() == []  # nothing has ended since
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        lost = connection.execute(
+            "delete from reviews where github_id = (select max(github_id) from reviews) returning pull_request_id"
+        ).fetchone()
+        assert (await run_and_wait(form, "local"))["rows"] == 0  # the listing has not changed, so nothing is fetched
+        with pytest.raises(JobFailed, match="reviews"):
+            await validate_jobs()
+        repairs = connection.execute(
+            "select numbers from progressive_capture_jobs where trigger = 'repair' and status = 'pending'"
+        ).fetchall()
+        assert lost is not None
+        number = connection.execute("select number from pull_requests where id = %s", lost).fetchone()
+    assert number is not None
+    assert repairs == [([number[0]],)]
 
 
 @pytest.mark.slow
