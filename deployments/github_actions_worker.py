@@ -17,7 +17,7 @@ from pydantic import BaseModel, Field
 from capture.core.errors import CaptureError
 from capture.settings import settings
 from deployments.carrier import Carrier
-from deployments.orphans import orphans
+from deployments.orphans import orphans, sign, signature
 
 if TYPE_CHECKING:
     from deployments.carrier import Carried
@@ -55,7 +55,7 @@ class Variables(Target, BaseVariables):
 
 
 class Result(BaseWorkerResult):
-    """`identifier` is `owner/name:<workflow run id>`; `status_code` is what a shell would have seen."""
+    """`identifier` is `owner/name:<workflow run id>@<worker>`; `status_code` is what a shell would have seen."""
 
 
 class GitHubActionsWorker(BaseWorker[Configuration, Variables, Result]):
@@ -85,7 +85,7 @@ class GitHubActionsWorker(BaseWorker[Configuration, Variables, Result]):
             async with self._carrier(flow_run, configuration) as carrier:
                 carried = await carrier.dispatch()
                 if task_status is not None:
-                    task_status.started(carried.identifier)
+                    task_status.started(sign(carried.identifier, self.name))
                 return await self._follow(carrier, carried)
         finally:
             self._followed.discard(flow_run.id)
@@ -96,7 +96,7 @@ class GitHubActionsWorker(BaseWorker[Configuration, Variables, Result]):
         """Cancel the workflow run of a flow run that never began."""
         from capture.wiring import open_actions
 
-        repository, _, run_id = infrastructure_pid.rpartition(":")
+        repository, _, run_id = (signature(infrastructure_pid)[0] or "").rpartition(":")
         if not run_id.isdigit():
             raise InfrastructureNotFound(infrastructure_pid)
         try:
@@ -130,7 +130,8 @@ class GitHubActionsWorker(BaseWorker[Configuration, Variables, Result]):
                 worker_id=self.backend_id,
             )
             async with self._carrier(flow_run, configuration) as carrier:
-                carried = await carrier.resume(flow_run.infrastructure_pid)
+                carried = await carrier.resume(signature(flow_run.infrastructure_pid)[0])
+                await self.client.update_flow_run(flow_run.id, infrastructure_pid=sign(carried.identifier, self.name))
                 log.info("Following %s, which another worker began", carried.identifier)
                 await self._follow(carrier, carried)
         except (
@@ -146,7 +147,7 @@ class GitHubActionsWorker(BaseWorker[Configuration, Variables, Result]):
 
     async def _follow(self, carrier: Carrier, carried: "Carried") -> Result:
         code = await carrier.follow(carried)
-        return Result(identifier=carried.identifier, status_code=code)
+        return Result(identifier=sign(carried.identifier, self.name), status_code=code)
 
     def _carrier(self, flow_run: FlowRun, configuration: Configuration) -> Any:
         from deployments.carrier import open_carrier

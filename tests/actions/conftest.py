@@ -179,7 +179,7 @@ class Bulk:
         assert found is not None
         return found
 
-    async def flow(self, flow_run_id: UUID | None, kind: StateType) -> FlowRun:
+    async def flow(self, flow_run_id: UUID | None, kind: StateType, *, patience: float = 150.0) -> FlowRun:
         """A flow run once its state is of this type."""
         assert flow_run_id is not None
 
@@ -189,7 +189,7 @@ class Bulk:
             assert run.state.type == kind or not run.state.is_final(), run.state
             return run if run.state.type == kind else None
 
-        found = await eventually(look, what=f"flow run {flow_run_id} {kind}")
+        found = await eventually(look, what=f"flow run {flow_run_id} {kind}", patience=patience)
         assert found is not None
         return found
 

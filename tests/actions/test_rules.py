@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from capture.core.models import Job
 from capture.processors.actions_rules import EXIT_CODES, Run, ending, refusal
 from deployments.following import View, next_move
+from deployments.orphans import is_mine, signature
 from tests.actions.test_dispatch_contract import job
 
 AT = datetime(2026, 11, 1, tzinfo=UTC)
@@ -138,3 +139,35 @@ def test_a_run_that_is_gone_or_outlives_its_time_ends_as_crashed_and_its_job_is_
     assert late.end is not None
     assert (gone.end.state, gone.end.action, gone.cancel_run) == ("Crashed", "requeue", False)
     assert (late.end.state, late.end.action, late.cancel_run) == ("Crashed", "requeue", True)
+
+
+@pytest.mark.parametrize(
+    ("follower", "minutes", "online", "mine"),
+    [
+        ("b", 0, {"b"}, True),
+        ("b", 0, {"a", "b"}, True),  # its own, after a restart
+        ("a", 99, {"a", "b"}, False),
+        ("z", 0, {"b"}, True),
+        ("z", 0, {"b", "c"}, True),  # the first of those on line takes them
+        ("z", 0, {"a", "b"}, False),
+        (None, 0, {"b"}, True),
+        (None, 0, set(), True),  # not listed yet itself
+        (None, 9, {"b", "c"}, False),  # another may be dispatching it
+        (None, 11, {"b", "c"}, True),
+        (None, 11, {"a", "b"}, False),
+    ],
+)
+def test_a_begun_run_is_taken_up_by_exactly_one_worker(
+    follower: str | None, minutes: int, online: set[str], mine: bool
+) -> None:
+    assert is_mine(follower, timedelta(minutes=minutes), "b", online) is mine
+
+
+@pytest.mark.parametrize(
+    ("infrastructure", "parts"),
+    [("o/n:12@first", ("o/n:12", "first")), ("o/n:12", ("o/n:12", None)), (None, (None, None))],
+)
+def test_a_flow_run_shows_the_workflow_run_and_who_follows_it(
+    infrastructure: str | None, parts: tuple[str | None, str | None]
+) -> None:
+    assert signature(infrastructure) == parts

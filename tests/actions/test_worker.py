@@ -14,11 +14,15 @@ from prefect.client.schemas.objects import StateType
 from prefect.deployments.flow_runs import arun_deployment
 from prefect.states import Cancelling
 
+from capture.local.leash import descendants
+from capture.local.process import Child
 from capture.processors.prefect_pool import PrefectMessenger
 from capture.store.store import Store
 from capture.usecases.cancel import cancel
 from capture.usecases.hand_over import hand_over
+from deployments.orphans import signature
 from tests.actions.conftest import Bulk, Rig, bulk_job, eventually
+from tests.support.actions import JOBS
 
 pytestmark = [pytest.mark.slow, pytest.mark.anyio, pytest.mark.timeout(600)]
 
@@ -117,8 +121,7 @@ async def test_a_worker_that_was_killed_is_followed_by_another_that_sees_the_run
     claim = await bulk.claim()
     flow_run_id = (await bulk.job()).flow_run_id
     await bulk.flow(flow_run_id, StateType.RUNNING)
-    os.killpg(os.getpgid(worker_pid(rig)), signal.SIGKILL)
-    rig.first.stop()
+    kill(rig.first)
     await queue.finish_job(bulk.id, claim.lease_token, "completed")
     rig.github.call("POST", f"runs/{run_id}/cancel")  # ends the run; the job's row says how it went
     rig.first = rig.worker("first")
@@ -127,12 +130,35 @@ async def test_a_worker_that_was_killed_is_followed_by_another_that_sees_the_run
     assert done.status == "completed"
 
 
-def worker_pid(rig: Rig) -> int:
-    """The process below the leash."""
-    from capture.local.leash import descendants
+@pytest.mark.campaign  # a worker counts as gone after some missed heartbeats
+async def test_of_several_workers_one_takes_up_what_a_killed_one_followed(
+    rig: Rig, queue: Store, prefect: PrefectClient
+) -> None:
+    second = rig.worker("second")
+    try:
+        bulk = await Bulk.handed(rig, queue, prefect)
+        run_id = await bulk.started()
+        claim = await bulk.claim()
+        flow_run = await bulk.flow((await bulk.job()).flow_run_id, StateType.RUNNING)
+        follower = signature(flow_run.infrastructure_pid)[1]
+        survivor = {"first": "second", "second": "first"}[str(follower)]
+        kill(rig.first if follower == "first" else second)
+        await queue.finish_job(bulk.id, claim.lease_token, "completed")
+        rig.github.call("POST", f"runs/{run_id}/cancel")
+        await bulk.flow(flow_run.id, StateType.COMPLETED, patience=400)
+        taken = await prefect.read_flow_run(flow_run.id)
+        assert signature(taken.infrastructure_pid) == (f"{JOBS}:{run_id}", survivor)
+    finally:
+        second.stop()
+        rig.first.stop()
+        rig.first = rig.worker("first")
 
-    (pid, *_) = descendants(rig.first.process.pid)
-    return pid
+
+def kill(worker: Child) -> None:
+    """Kill a worker, below its leash, without a word."""
+    (pid, *_) = descendants(worker.process.pid)
+    os.killpg(os.getpgid(pid), signal.SIGKILL)
+    worker.stop()
 
 
 async def test_a_job_that_github_does_not_take_keeps_the_reason_and_its_flow_run_crashes(
