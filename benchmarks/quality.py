@@ -1,8 +1,8 @@
 """What a validation costs: every night over a million pull requests and three million comments, and over one day.
 
 `uv run python -m benchmarks.quality [--pulls 107000] [--repositories 10]` fills a Postgres of its own (some minutes),
-runs each checkpoint in a fresh process, and prints seconds and memory of it, import apart. The day's window is run
-on a tenth of the data as well, since it must not depend on how much there is beside it.
+runs each checkpoint in a fresh process, and prints seconds and memory of it, import apart. A window of as many pull
+requests is run on a tenth of the data as well, since it must not depend on how much there is beside it.
 """
 
 import argparse
@@ -81,7 +81,7 @@ def counts(dsn: str) -> str:
 def line(what: str, figures: dict[str, float]) -> str:
     """One measurement as a row."""
     return (
-        f"{what:34} {figures['seconds']:6.2f} s  {figures['peak_mb'] - figures['import_mb']:5.0f} MB"
+        f"{what:38} {figures['seconds']:6.2f} s  {figures['peak_mb'] - figures['import_mb']:5.0f} MB"
         f"  (process {figures['peak_mb']:.0f} MB; import {figures['import']:.1f} s, {figures['import_mb']:.0f} MB)"
         f"  {figures['passed']:.0f} of {figures['checks']:.0f} checks passed"
     )
@@ -105,9 +105,13 @@ def main() -> None:
             print(line("window of one day", day), flush=True)
             print(line("nightly", measure(large, "nightly")), flush=True)
             print(line("weekly", measure(large, "weekly")), flush=True)
-            tenth = measure(small, "window", since)
-            print(line("window of one day, a tenth beside", tenth))
-            print(f"ten times as much beside the window takes {day['seconds'] / tenth['seconds']:.2f} times as long")
+            again, tenth = [
+                min((measure(dsn, "window", since) for _ in range(3)), key=lambda figures: figures["seconds"])
+                for dsn, since in ((large, since), (small, since - timedelta(days=9)))
+            ]
+            print(line("window of one day, best of three", again))
+            print(line("as many pull requests, a tenth beside", tenth))
+            print(f"ten times as much beside the window takes {again['seconds'] / tenth['seconds']:.2f} times as long")
 
 
 if __name__ == "__main__":
