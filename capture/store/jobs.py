@@ -104,7 +104,8 @@ class JobsMixin:
         """End an attempt; answers the job's status, `pending` where it will be tried again. Raises `Fenced`.
 
         A retryable failure waits `backoff_seconds` (default 1, 2, 4 … minutes) while attempts are left. `watermark`
-        only moves forward. A parent ends with its last child.
+        only moves forward. Shards prove their window together: the last one records what all of them cover. A parent
+        ends with its last child.
         """
         answer = await self.transport.call(
             "finish_job",

@@ -112,7 +112,7 @@ async def _listed(run: Run) -> State:
 
 
 async def _finish(run: Run, state: State) -> str:
-    proves = captures_everything(run) and not state.get("nothing") and await _last_shard(run)
+    proves = captures_everything(run) and not state.get("nothing")
     return await run.tools.store.finish_job(
         run.job.id,
         run.token,
@@ -121,14 +121,6 @@ async def _finish(run: Run, state: State) -> str:
         watermark=_watermark(run, state) if proves else None,
         coverage=_coverage(run, state) if proves else (),
     )
-
-
-async def _last_shard(run: Run) -> bool:
-    """Whether this job ends what its shards do together; only then is a window covered."""
-    if run.job.shards is None or run.job.parent_id is None:
-        return True
-    siblings = await run.tools.store.children(run.job.parent_id)
-    return all(job.status == "completed" for job in siblings if job.id != run.job.id)
 
 
 def listing_metrics(state: State) -> dict[str, float]:

@@ -56,6 +56,46 @@ begin
 end
 $$;
 
+-- What a job that completes proves covered, as {watermark, coverage}. Shards prove it together, with the last of them, and only up
+-- to when the first of them listed: what changed between two listings may belong to the shard that listed earlier. Where only some
+-- of them are tried again, nothing is proved, and the next run lists from the old watermark.
+-- The caller holds the parent's lock, so that of two shards that end at once the second sees the first.
+create function public.job_proof(job public.progressive_capture_jobs, proof jsonb) returns jsonb
+language plpgsql
+set search_path = public, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  together jsonb;
+begin
+  if job.shards is null then
+    return proof;
+  end if;
+  update progressive_capture_jobs set metadata = metadata || jsonb_build_object('proof', proof) where id = job.id;
+  if job.shards > (select count(distinct s.shard) from progressive_capture_jobs s where s.parent_id = job.parent_id
+                   and (s.id = job.id or s.status = 'completed') and s.metadata -> 'proof' -> 'coverage' is not null) then
+    return '{}';
+  end if;
+  select jsonb_build_object(
+      'watermark', case when bool_and(s.metadata #>> '{proof,watermark}' is not null)
+                        then min((s.metadata #>> '{proof,watermark}')::timestamptz) end,
+      'coverage', case when bool_and(jsonb_array_length(s.metadata #> '{proof,coverage}') > 0) then (
+        select jsonb_agg(jsonb_build_object('processor', job.executed_by, 'covered', covered, 'reason', reason, 'items', items,
+          'since', nullif(case when covered then latest_since else earliest_since end, '-infinity'),
+          'until', case when covered then earliest_until else latest_until end)) from (
+          select coalesce((c ->> 'covered')::boolean, true) as covered, max(c ->> 'reason') as reason,
+            max((c ->> 'items')::integer) as items, min((c ->> 'until')::timestamptz) as earliest_until,
+            max((c ->> 'until')::timestamptz) as latest_until,
+            min(coalesce((c ->> 'since')::timestamptz, '-infinity')) as earliest_since,
+            max(coalesce((c ->> 'since')::timestamptz, '-infinity')) as latest_since
+          from progressive_capture_jobs p, jsonb_array_elements(p.metadata #> '{proof,coverage}') c
+          where p.parent_id = job.parent_id and p.shards is not null group by 1) windows) end)
+    into together
+  from progressive_capture_jobs s where s.parent_id = job.parent_id and s.shards is not null;
+  return together;
+end
+$$;
+
 -- {job_id, lease_token, status, error_code, error, retryable, backoff_seconds, metrics, watermark, coverage}
 -- -> completed, failed, cancelled, or pending when the same row is tried again; fenced when another worker holds it.
 create function public.finish_job(argument jsonb) returns jsonb
@@ -68,6 +108,7 @@ declare
   job progressive_capture_jobs;
   verdict text;
   backoff double precision;
+  proof jsonb := '{}';
 begin
   argument := public.unwrap(argument);
   verdict := argument ->> 'status';
@@ -93,13 +134,16 @@ begin
     where id = job.id returning next_attempt_at into job.next_attempt_at;
     return jsonb_build_object('outcome', 'pending', 'next_attempt_at', job.next_attempt_at);
   end if;
+  if verdict = 'completed' then
+    proof := job_proof(job, jsonb_build_object('watermark', argument -> 'watermark', 'coverage', argument -> 'coverage'));
+  end if;
   insert into capture_coverage (repository_id, job_id, processor, since, until, covered, reason, items)
   select job.repository_id, job.id, c ->> 'processor', (c ->> 'since')::timestamptz, (c ->> 'until')::timestamptz,
          coalesce((c ->> 'covered')::boolean, true), c ->> 'reason', coalesce((c ->> 'items')::integer, 0)
-  from jsonb_array_elements(coalesce(argument -> 'coverage', '[]')) c
+  from jsonb_array_elements(coalesce(nullif(proof -> 'coverage', 'null'), '[]')) c
   where job.repository_id is not null;
-  if verdict = 'completed' and argument ->> 'watermark' is not null then
-    update repositories set watermark = greatest(watermark, (argument ->> 'watermark')::timestamptz)
+  if proof ->> 'watermark' is not null then
+    update repositories set watermark = greatest(watermark, (proof ->> 'watermark')::timestamptz)
     where id = job.repository_id;
   end if;
   perform job_end(job, verdict, argument ->> 'error_code', argument ->> 'error');
