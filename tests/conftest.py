@@ -1,7 +1,7 @@
 """Fixtures for all tests: fresh databases, the store, an own CAPTURE_HOME, a started GitHub sandbox."""
 
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +30,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if any(item.get_closest_marker(name) for name in ("campaign", "browser", "node", "pg15")):
             item.add_marker(pytest.mark.slow)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Figures that tests have measured stand at the end, whichever process ran them."""
+    for report in (*terminalreporter.stats.get("passed", []), *terminalreporter.stats.get("failed", [])):
+        for name, text in report.user_properties:
+            if name == "figures":
+                terminalreporter.write_line(text)
+
+
+@pytest.fixture
+def figures(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Say what was measured, in a line."""
+    return lambda text: record_property("figures", text)
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """This project's own workflow files, executed from checkout to finished job: detached, attached, and interrupted."""
 
 import sys
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
@@ -127,7 +128,7 @@ async def test_attached_cancelling_in_prefect_or_by_command_stops_the_runner_and
 
 
 async def test_a_deadline_and_an_exhausted_limit_free_the_runner_and_the_job_goes_on_later(
-    rig: Rig, queue: Store, prefect: PrefectClient, repository: str, capsys: pytest.CaptureFixture[str]
+    rig: Rig, queue: Store, prefect: PrefectClient, repository: str, figures: Callable[[str], None]
 ) -> None:
     variables = {"CAPTURE_PREFECT_API_URL": rig.environment["PREFECT_API_URL"]}
     rig.github.change(variables={**variables, "CAPTURE_STOP_AFTER_MINUTES": "0.5"})
@@ -162,9 +163,8 @@ async def test_a_deadline_and_an_exhausted_limit_free_the_runner_and_the_job_goe
     job = await bulk.job()
     assert job.metrics["waited_seconds"] <= 20  # all waits together, so no single one was longer
     assert job.metrics["billed_minutes"] == sum(job.metadata["run_minutes"].values())
-    with capsys.disabled():
-        minutes, waited = job.metadata["run_minutes"], job.metrics["waited_seconds"]
-        print(f"\nbilled minutes by run: {minutes}, in all {job.metrics['billed_minutes']}; seconds waited: {waited}")
+    minutes, waited = job.metadata["run_minutes"], job.metrics["waited_seconds"]
+    figures(f"billed minutes by run: {minutes}, in all {job.metrics['billed_minutes']}; seconds waited: {waited}")
 
 
 async def forget_limits(rig: Rig) -> None:

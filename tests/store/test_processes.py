@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
 from uuid import UUID
 
 import psycopg
@@ -87,7 +88,7 @@ async def _take_over(store: Store, job: UUID) -> Claim:
 
 @pytest.mark.parametrize("seconds", [20, pytest.param(120, marks=[pytest.mark.campaign, pytest.mark.timeout(3600)])])
 def test_eight_workers_neither_lose_nor_repeat_a_job(
-    database_url: str, seconds: int, capsys: pytest.CaptureFixture[str]
+    database_url: str, seconds: int, figures: Callable[[str], None]
 ) -> None:
     """Submitted, claimed, listed, committed and finished under load; every job once, with all its rows."""
     answers = run_together(8, work, database_url, float(seconds))
@@ -101,7 +102,4 @@ def test_eight_workers_neither_lose_nor_repeat_a_job(
             " from progressive_capture_jobs"
         ).fetchone()
     assert row == (len(submitted), len(submitted) * 5, len(submitted) * 5 * 6)
-    with capsys.disabled():
-        print(
-            f"\n8 workers, {seconds} s: {len(submitted) / seconds:.0f} jobs/s of 5 items each, {len(submitted)} in all"
-        )
+    figures(f"8 workers, {seconds} s: {len(submitted) / seconds:.0f} jobs/s of 5 items each, {len(submitted)} in all")
