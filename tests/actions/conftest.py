@@ -113,6 +113,11 @@ def rig(rigged: Rig) -> Iterator[Rig]:
     for run in rigged.github.runs():
         if run["status"] != "completed":
             rigged.github.change(lose=run["id"])
+    with psycopg.connect(rigged.dsn, autocommit=True) as connection:  # the next test tends the same queue
+        connection.execute(
+            "update progressive_capture_jobs set status = 'cancelled', completed_at = now()"
+            " where status not in ('completed', 'failed', 'cancelled')"
+        )
 
 
 @pytest.fixture
