@@ -5,6 +5,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from benchmarks.stored_rows import repository_of, seed
 from capture.core.models import Chunk
@@ -93,6 +94,8 @@ async def test_no_call_scans_a_captured_table(database_url: str, stored: int) ->
 async def test_plans_made_on_empty_tables_stay_good_while_the_tables_fill(database_url: str) -> None:
     """A worker keeps its connection, and nobody analyses anything: still no call reads what it does not name."""
     with psycopg.connect(database_url, autocommit=True) as connection:
+        for table in CAPTURED:  # it comes by once a minute, and would make new plans
+            connection.execute(sql.SQL("alter table {} set (autovacuum_enabled = off)").format(sql.Identifier(table)))
         async with open_postgres(database_url, connections=1) as transport:
             work = await working(Store(transport))
             base = 10**12
