@@ -23,12 +23,12 @@ from tests.support.postgres import Databases, test_server
 _MEASURE = """
 import json, resource, sys, time
 from datetime import datetime
-dsn, checkpoint, since, until = sys.argv[1:5]
+dsn, checkpoint, since = sys.argv[1:4]
 begin = time.perf_counter()
 from expectations.checkpoints import checks_of, run_checks
 from expectations.database import Scope
 imported, memory = time.perf_counter() - begin, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-scope = Scope(None, datetime.fromisoformat(since) if since else None, datetime.fromisoformat(until) if until else None)
+scope = Scope(None, datetime.fromisoformat(since) if since else None)
 begin = time.perf_counter()
 results, _ = run_checks(dsn, scope, checks_of(checkpoint), checkpoint)
 seconds = time.perf_counter() - begin
@@ -39,11 +39,9 @@ print(json.dumps({"import": imported, "import_mb": memory, "seconds": seconds, "
 """
 
 
-def measure(
-    dsn: str, checkpoint: str, since: datetime | None = None, until: datetime | None = None
-) -> dict[str, float]:
+def measure(dsn: str, checkpoint: str, since: datetime | None = None) -> dict[str, float]:
     """Run one checkpoint in a process of its own."""
-    words = [dsn, checkpoint, since.isoformat() if since else "", until.isoformat() if until else ""]
+    words = [dsn, checkpoint, since.isoformat() if since else ""]
     done = subprocess.run([sys.executable, "-c", _MEASURE, *words], check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-2000:]
     figures: dict[str, float] = json.loads(done.stdout.strip().splitlines()[-1])

@@ -76,7 +76,7 @@ def chunk_with(record: str, base: int, columns: dict[str, Any]) -> Chunk:
     chunk = Chunk(people=[person(base), person(base + 1), GHOST])
     match record:
         case "pull_requests":
-            chunk.pull_requests.append({**pull_request(1, **columns), **columns})
+            chunk.pull_requests.append(pull_request(1, **columns))
         case "reviews":
             chunk.reviews.append(review(1, base, **columns))
         case kind:

@@ -15,7 +15,7 @@ from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import WorkPoolUpdate
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from capture.local.prefect_server import PrefectServer, answers, prefect_settings, start_prefect
+from capture.local.prefect_server import PrefectServer, prefect_settings, start_prefect
 from capture.local.process import Child, Processes, python
 from tests.support.sandbox import Sandbox
 
@@ -86,7 +86,7 @@ def prefect_server() -> PrefectServer:
 def ready_server() -> PrefectServer:
     """That server once it answers, however busy the machine is."""
     server = prefect_server()
-    server.child.until(lambda: answers(f"{server.api_url}/health"), patience=400)
+    server.child.until(server.answers, patience=400)
     return server
 
 
